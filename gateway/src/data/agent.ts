@@ -1,0 +1,245 @@
+import { isIP } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import type { FailureCode } from '../errors.ts';
+import { type Clock, type Random, Timer, type TimerWheel } from '../time.ts';
+import { type Exchange, NOT_SENT } from './exchange.ts';
+import { BackendConnection } from './http1/backend-connection.ts';
+import { FIELD_ID } from './http1/field-names.ts';
+import type { ResponseHead } from './http1/response-head.ts';
+import { LearnedIdle } from './learned-idle.ts';
+import type { BackendPlan, PoolPlan, TimeoutsPlan, TlsPlan } from './plan.ts';
+import type { Resolver } from './resolver.ts';
+import type { ReadBuffers } from './wire.ts';
+
+/** What every agent of a gateway shares. */
+export interface AgentContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly wheel: TimerWheel;
+  readonly buffers: ReadBuffers;
+  readonly resolver: Resolver;
+  readonly head: ResponseHead;
+}
+
+export interface AgentCounters {
+  connects: number;
+  connectFailures: number;
+  reuses: number;
+  readonly closed: Map<string, number>;
+}
+
+/**
+ * The pool of keep-alive connections to one backend: at most `maxConnections`, the one used last is used first (so that
+ * the others can grow old and go), and a bounded queue for what finds none free.
+ */
+export class Agent {
+  readonly wheel: TimerWheel;
+  readonly buffers: ReadBuffers;
+  readonly head: ResponseHead;
+  readonly timeouts: TimeoutsPlan;
+  readonly counters: AgentCounters = { connects: 0, connectFailures: 0, reuses: 0, closed: new Map() };
+  readonly #context: AgentContext;
+  readonly #backend: BackendPlan;
+  readonly #plan: PoolPlan;
+  readonly #tls: TlsPlan;
+  readonly #idle: BackendConnection[] = [];
+  readonly #all = new Set<BackendConnection>();
+  /** In the order they came. */
+  readonly #waiting = new Map<Exchange, Timer>();
+  readonly #learned: LearnedIdle;
+  /** Connections on their way, from the look-up of the name on; and those of them that are past it. */
+  #connecting = 0;
+  #dialling = 0;
+  #tlsSession: Buffer | undefined;
+  #closed = false;
+
+  constructor(context: AgentContext, backend: BackendPlan, plan: PoolPlan, timeouts: TimeoutsPlan, tls: TlsPlan) {
+    this.#context = context;
+    this.wheel = context.wheel;
+    this.buffers = context.buffers;
+    this.head = context.head;
+    this.#backend = backend;
+    this.#plan = plan;
+    this.timeouts = timeouts;
+    this.#tls = tls;
+    this.#learned = new LearnedIdle(plan.idleTimeoutMs);
+  }
+
+  get stats(): { active: number; idle: number; connecting: number; queued: number } {
+    const idle = this.#idle.length;
+    return { active: this.#all.size - idle - this.#dialling, idle, connecting: this.#connecting, queued: this.#waiting.size };
+  }
+
+  /**
+   * Sends `exchange` on a connection now, or as soon as one is free or opened.
+   * @param fresh only on a connection that has served nothing yet
+   * Returns 'queue_full' when it cannot even wait.
+   */
+  take(exchange: Exchange, fresh: boolean): FailureCode | undefined {
+    if (!fresh) {
+      const connection = this.#popIdle();
+      if (connection !== undefined) {
+        this.counters.reuses += 1;
+        connection.start(exchange);
+        return undefined;
+      }
+    }
+    const room = this.#size < this.#plan.maxConnections;
+    if (!room && this.#waiting.size >= this.#plan.maxQueue) return 'queue_full';
+    const timer = new Timer({ onDeadline: () => this.#giveUp(exchange) });
+    this.#waiting.set(exchange, timer);
+    this.wheel.arm(timer, (room ? this.timeouts.connectMs : 0) + this.#plan.queueTimeoutMs);
+    if (room) this.#open();
+    return undefined;
+  }
+
+  /** Takes `exchange` out of the queue; its client left. */
+  cancel(exchange: Exchange): void {
+    const timer = this.#waiting.get(exchange);
+    if (timer === undefined) return;
+    this.wheel.release(timer);
+    this.#waiting.delete(exchange);
+  }
+
+  /** Closes idle connections now and the others when their answer is complete. */
+  close(): void {
+    this.#closed = true;
+    for (const connection of this.#idle.splice(0)) connection.close('shutdown');
+  }
+
+  /** Ends every connection, whatever it carries. */
+  destroy(): void {
+    this.close();
+    for (const connection of [...this.#all]) connection.wire.destroy();
+  }
+
+  /** Closes idle connections to addresses that the backend's name no longer has. */
+  addressesChanged(host: string, addresses: readonly string[]): void {
+    if (host !== this.#backend.host) return;
+    for (const connection of [...this.#idle]) if (!addresses.includes(connection.ip)) connection.close('address-gone');
+  }
+
+  // --- told by its connections ---
+
+  connected(connection: BackendConnection): void {
+    this.#connecting -= 1;
+    this.#dialling -= 1;
+    this.counters.connects += 1;
+    this.offer(connection);
+  }
+
+  /** Whether a connection whose answer is complete may serve again. Learns from the answer's Keep-Alive. */
+  keeps(connection: BackendConnection): boolean {
+    if (this.#closed || connection.served >= this.#plan.maxRequests) return false;
+    if (this.wheel.nowMs >= connection.expiresMs) return false;
+    const fields = this.head.fields;
+    if (fields.has(FIELD_ID['keep-alive'])) this.#learned.hint(fields.list(FIELD_ID['keep-alive']));
+    return this.#learned.timeoutMs(this.wheel.nowMs) > 0;
+  }
+
+  /** Puts a free connection to work, or to rest. */
+  offer(connection: BackendConnection): void {
+    const next = this.#waiting.keys().next();
+    if (next.done !== true) {
+      this.cancel(next.value);
+      connection.start(next.value);
+      return;
+    }
+    const idleMs = this.#learned.timeoutMs(this.wheel.nowMs);
+    connection.rest(idleMs, this.wheel.nowMs);
+    this.#idle.push(connection);
+  }
+
+  /** The backend closed an idle connection. */
+  closedByBackend(connection: BackendConnection): void {
+    const nowMs = this.wheel.nowMs;
+    this.#learned.closedAfter(nowMs - connection.idleSinceMs, nowMs);
+  }
+
+  retired(connection: BackendConnection, reason: string): void {
+    if (!this.#all.delete(connection)) return;
+    this.counters.closed.set(reason, (this.counters.closed.get(reason) ?? 0) + 1);
+    const at = this.#idle.lastIndexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+    this.#grow();
+  }
+
+  connectFailed(connection: BackendConnection, code: FailureCode): void {
+    if (!this.#all.delete(connection)) return;
+    this.#dialling -= 1;
+    this.#failOldest(code);
+  }
+
+  // --- opening ---
+
+  /** Connections there are and those being opened. */
+  get #size(): number {
+    return this.#all.size + this.#connecting - this.#dialling;
+  }
+
+  #popIdle(): BackendConnection | undefined {
+    for (;;) {
+      const connection = this.#idle.pop();
+      if (connection === undefined) return undefined;
+      if (!connection.wire.closed && this.wheel.nowMs < connection.expiresMs) return connection;
+      connection.close('aged');
+    }
+  }
+
+  /** Opens connections for those who wait and have none coming. */
+  #grow(): void {
+    while (this.#connecting < this.#waiting.size && this.#size < this.#plan.maxConnections && !this.#closed) this.#open();
+  }
+
+  #open(): void {
+    this.#connecting += 1;
+    this.#context.resolver.resolve(this.#backend.host, (error, addresses) => {
+      const address = addresses?.[0];
+      if (error !== undefined || address === undefined) this.#failOldest('dns_failed');
+      else this.#dial(address.address);
+    });
+  }
+
+  #dial(ip: string): void {
+    this.#dialling += 1;
+    const { random } = this.#context;
+    const lifeMs = this.#plan.maxAgeMs * (0.9 + 0.2 * random());
+    const options = { host: ip, port: this.#backend.port };
+    const tls = this.#backend.protocol === 'https' ? { tls: this.#tlsOptions() } : {};
+    const connection = new BackendConnection(this, { ...options, ...tls }, this.wheel.nowMs + lifeMs);
+    this.#all.add(connection);
+    connection.wire.socket.on('session', (session: Buffer) => {
+      this.#tlsSession = session;
+    });
+  }
+
+  #tlsOptions(): ConnectionOptions {
+    const { ca, serverName, verify } = this.#tls;
+    const name = serverName ?? this.#backend.host;
+    return {
+      ALPNProtocols: ['http/1.1'],
+      rejectUnauthorized: verify,
+      // SNI takes no IP addresses (RFC 6066 §3); the certificate is then checked against the address itself
+      ...(isIP(name) === 0 ? { servername: name } : {}),
+      ...(ca === undefined ? {} : { ca }),
+      ...(this.#tlsSession === undefined ? {} : { session: this.#tlsSession }),
+    };
+  }
+
+  /** A connect failed: it takes the request that has waited longest with it, which may then try another backend. */
+  #failOldest(code: FailureCode): void {
+    this.#connecting -= 1;
+    this.counters.connectFailures += 1;
+    this.#context.resolver.invalidate(this.#backend.host);
+    const next = this.#waiting.keys().next();
+    if (next.done === true) return;
+    this.cancel(next.value);
+    this.#grow();
+    next.value.line.attemptFailed(next.value, code, NOT_SENT);
+  }
+
+  #giveUp(exchange: Exchange): void {
+    this.cancel(exchange);
+    exchange.line.attemptFailed(exchange, 'queue_timeout', NOT_SENT);
+  }
+}

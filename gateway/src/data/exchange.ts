@@ -1,0 +1,174 @@
+import type { FailureCode } from '../errors.ts';
+import type { Backend } from './backend.ts';
+import type { PickRequest } from './balancers/balancer.ts';
+import { cookieValue } from './balancers/cookie.ts';
+import type { BodySink } from './http1/chunked.ts';
+import type { ResponseHead } from './http1/response-head.ts';
+import type { Route } from './route.ts';
+import type { ClientFacts } from './request-headers.ts';
+import type { ResponseFraming } from './response-headers.ts';
+import type { Wire } from './wire.ts';
+
+/** The end an exchange answers to: a client connection of any protocol. */
+export interface ClientSide extends BodySink {
+  readonly facts: ClientFacts;
+  /** False for HTTP/1.0: no chunks, no 1xx. */
+  readonly speaksChunked: boolean;
+  interim(text: string): void;
+  startResponse(status: number, reason: string, fields: string, framing: ResponseFraming): void;
+  endResponse(): void;
+  /** The response cannot be completed: the client must see that it is broken. */
+  breakResponse(): void;
+  /** Sends what was gathered; true when the kernel has not taken all of it. */
+  flush(): boolean;
+  /** The backend takes no more for now, or takes more again. */
+  pauseBody(): void;
+  resumeBody(): void;
+  /** Hands the connection over to a tunnel. */
+  startTunnel(tunnel: TunnelEnd): Wire;
+}
+
+/** What of a tunnel an end feeds. */
+export interface TunnelEnd {
+  onClientBytes(bytes: Buffer, start: number, end: number): void;
+  onClientEnd(): void;
+  onClientDrain(): void;
+  onClientClose(): void;
+  onBackendBytes(bytes: Buffer, start: number, end: number): void;
+  onBackendEnd(): void;
+  onBackendDrain(): void;
+  onBackendClose(): void;
+}
+
+/** The end that carries an exchange to a backend. */
+export interface BackendSide extends BodySink {
+  readonly wire: Wire;
+  /** The request body is complete. */
+  endRequest(): void;
+  /** Nobody waits for the answer any more: the connection ends with it. */
+  cancel(): void;
+  flush(): boolean;
+  pauseResponse(): void;
+  resumeResponse(): void;
+  startTunnel(tunnel: TunnelEnd): void;
+}
+
+/** What happens to an exchange, told to the line it runs on. */
+export interface Line {
+  responseHead(exchange: Exchange, head: ResponseHead): void;
+  responseEnd(exchange: Exchange): void;
+  attemptFailed(exchange: Exchange, code: FailureCode, attempt: FailedAttempt): void;
+  clientLeft(exchange: Exchange): void;
+}
+
+/** What was sent decides what may be tried again. */
+export interface FailedAttempt {
+  /** Whether a byte of the request was handed to the kernel. */
+  readonly sent: boolean;
+  /** Whether the connection had served a request before. */
+  readonly reused: boolean;
+  /** Whether a byte of the answer arrived. */
+  readonly answered: boolean;
+}
+
+export const NOT_SENT: FailedAttempt = { sent: false, reused: false, answered: false };
+
+/** One request and its answer, from the parsed head to the last byte. A new one each: late events are told by identity. */
+export class Exchange implements PickRequest, BodySink {
+  readonly client: ClientSide;
+  readonly line: Line;
+  readonly startedMs: number;
+  readonly method: string;
+  readonly host: string;
+  /** The canonical path, once forward has read it. */
+  path: string;
+  /** The client's head as it came, to look fields up in. */
+  readonly #head: string;
+
+  route: Route | undefined = undefined;
+  /** The protocol asked for by Upgrade; empty for none. */
+  upgrade = '';
+  requestId = '';
+  /** The whole request head for the backend, with its empty line. */
+  requestHead = '';
+  /** What is known of the body, as it is sent; empty again once it is too large to keep. */
+  body = '';
+  /** Whether the client has sent all of its request. */
+  bodyComplete = false;
+  /** Whether some of the body left without being kept, so that the request cannot be sent again. */
+  bodyLost = false;
+  keepBodyBytes = 0;
+
+  attempts = 0;
+  races = 0;
+  replays = 0;
+  attemptStartedMs = 0;
+  /** Whether `backend` counts this exchange as pending. */
+  attempting = false;
+  backend: Backend | undefined = undefined;
+  tried: Backend[] | undefined = undefined;
+  /** The connection that carries the attempt; undefined while it waits for one. */
+  backendSide: BackendSide | undefined = undefined;
+
+  /** The final status sent to the client; 0 before that. */
+  status = 0;
+  failure: FailureCode | undefined = undefined;
+  ended = false;
+  /** Deadline of the whole exchange, when the route has one. */
+  cancelTotal: (() => void) | undefined = undefined;
+
+  constructor(client: ClientSide, line: Line, startedMs: number, request: { method: string; host: string; path: string; text: string }) {
+    this.client = client;
+    this.line = line;
+    this.startedMs = startedMs;
+    this.method = request.method;
+    this.host = request.host;
+    this.path = request.path;
+    this.#head = request.text;
+  }
+
+  get clientIp(): string {
+    return this.client.facts.clientIp(this.header('x-forwarded-for'));
+  }
+
+  /** The value of a field of the client's head, several joined by `, `. `name` is in lower case. */
+  header(name: string): string | undefined {
+    let found: string | undefined;
+    for (const line of this.#head.split('\r\n')) {
+      if (line.charCodeAt(name.length) !== 0x3a || line.slice(0, name.length).toLowerCase() !== name) continue;
+      const value = line.slice(name.length + 1).trim();
+      found = found === undefined ? value : `${found}, ${value}`;
+    }
+    return found;
+  }
+
+  cookie(name: string): string | undefined {
+    const header = this.header('cookie');
+    return header === undefined ? undefined : cookieValue(header, name);
+  }
+
+  bodyText(text: string): void {
+    this.#keep(text.length, () => text);
+    this.backendSide?.bodyText(text);
+  }
+
+  bodyBytes(bytes: Buffer, start: number, end: number): void {
+    this.#keep(end - start, () => bytes.toString('latin1', start, end));
+    this.backendSide?.bodyBytes(bytes, start, end);
+  }
+
+  #keep(length: number, text: () => string): void {
+    if (this.bodyLost) return;
+    if (this.body.length + length <= this.keepBodyBytes) this.body += text();
+    else {
+      this.bodyLost = true;
+      this.body = '';
+    }
+  }
+
+  /** The whole body has been read from the client. */
+  endBody(): void {
+    this.bodyComplete = true;
+    this.backendSide?.endRequest();
+  }
+}

@@ -1,0 +1,361 @@
+import type { FailureCode } from '../../errors.ts';
+import { type Expirable, Timer } from '../../time.ts';
+import type { Agent } from '../agent.ts';
+import type { BackendSide, Exchange, TunnelEnd } from '../exchange.ts';
+import type { ConnectOptions } from '../wire.ts';
+import { Wire, type WireReader } from '../wire.ts';
+import { ChunkedDecoder } from './chunked.ts';
+import { CHUNKED } from './request-head.ts';
+import { UNTIL_CLOSE } from './response-head.ts';
+
+const BULK_BODY_BYTES = 128 * 1024;
+const NO_BODY: ReadonlySet<number> = new Set([204, 304]);
+
+/**
+ * - `connecting`
+ * - `idle`: in its agent's hands
+ * - `head`: a request is out (or going out), its answer's head is not there yet
+ * - `body`: the answer's body is arriving
+ * - `tunnel`
+ */
+type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed';
+
+/** How the answer's body is passed on. */
+type BodyMode = 'as-is' | 'chunked' | 'wrap';
+
+/** One keep-alive HTTP/1.1 connection to a backend: sends requests, one at a time, and reads their answers. */
+export class BackendConnection implements WireReader, BackendSide, Expirable {
+  readonly wire: Wire;
+  readonly #agent: Agent;
+  readonly #timer: Timer;
+  readonly expiresMs: number;
+  /** The address dialled, to find connections to addresses that are gone. */
+  readonly ip: string;
+  #phase: Phase = 'connecting';
+  #exchange: Exchange | undefined;
+  #carry: Buffer | undefined;
+  #decoder: ChunkedDecoder | undefined;
+  #mode: BodyMode = 'as-is';
+  #remaining = 0;
+  #keepAlive = true;
+  #requestEnded = true;
+  #answered = false;
+  #bulk = false;
+  #paused = false;
+  #tunnel: TunnelEnd | undefined;
+  /** Requests sent so far. */
+  served = 0;
+  idleSinceMs = 0;
+
+  constructor(agent: Agent, options: ConnectOptions, expiresMs: number) {
+    this.#agent = agent;
+    this.expiresMs = expiresMs;
+    this.ip = options.host;
+    this.#timer = new Timer(this);
+    agent.wheel.arm(this.#timer, agent.timeouts.connectMs);
+    this.wire = Wire.connect(options, this, agent.buffers);
+  }
+
+  /** Sends the request of `exchange`; its answer goes to the exchange's client. */
+  start(exchange: Exchange): void {
+    this.#exchange = exchange;
+    this.#phase = 'head';
+    this.#answered = false;
+    this.#requestEnded = exchange.bodyComplete;
+    this.served += 1;
+    exchange.backendSide = this;
+    const { headMs, idleMs } = exchange.route?.timeouts ?? this.#agent.timeouts;
+    this.#agent.wheel.arm(this.#timer, exchange.bodyComplete ? headMs : idleMs);
+    this.wire.text(exchange.body === '' ? exchange.requestHead : exchange.requestHead + exchange.body);
+    if (!exchange.bodyComplete) exchange.client.resumeBody();
+    this.wire.flush();
+  }
+
+  // --- the request's body ---
+
+  bodyText(text: string): void {
+    this.wire.text(text);
+  }
+
+  bodyBytes(bytes: Buffer, start: number, end: number): void {
+    this.wire.bytes(bytes, start, end);
+  }
+
+  flush(): boolean {
+    this.wire.flush();
+    return this.wire.pendingBytes > 0;
+  }
+
+  endRequest(): void {
+    this.#requestEnded = true;
+    this.wire.flush();
+    this.#armWaiting();
+  }
+
+  onDrain(): void {
+    if (this.#phase === 'tunnel') this.#tunnel?.onBackendDrain();
+    else if (this.#exchange !== undefined && !this.#requestEnded) {
+      this.#armWaiting();
+      this.#exchange.client.resumeBody();
+    }
+  }
+
+  #armWaiting(): void {
+    const timeouts = this.#exchange?.route?.timeouts ?? this.#agent.timeouts;
+    const waiting = this.#phase === 'head' && this.#requestEnded;
+    this.#agent.wheel.arm(this.#timer, waiting ? timeouts.headMs : timeouts.idleMs);
+  }
+
+  // --- the answer ---
+
+  onConnect(): void {
+    this.#phase = 'idle';
+    this.#agent.connected(this);
+  }
+
+  onBytes(bytes: Buffer, length: number): void {
+    if (this.#phase === 'tunnel') {
+      this.#tunnel?.onBackendBytes(bytes, 0, length);
+      return;
+    }
+    const exchange = this.#exchange;
+    if (exchange === undefined) {
+      // an answer that nobody asked for: whatever it is, the next request must not get it (response splitting)
+      this.wire.destroy();
+      return;
+    }
+    this.#answered = true;
+    const carry = this.#carry;
+    if (carry === undefined) this.#process(exchange, bytes, length);
+    else {
+      const all = Buffer.allocUnsafe(carry.length + length + 1);
+      carry.copy(all);
+      bytes.copy(all, carry.length, 0, length);
+      all[carry.length + length] = 0;
+      this.#carry = undefined;
+      this.#process(exchange, all, carry.length + length);
+    }
+    if (this.#exchange === exchange && exchange.client.flush()) this.pauseResponse();
+  }
+
+  #process(exchange: Exchange, bytes: Buffer, end: number): void {
+    let at = 0;
+    while (this.#phase === 'head') {
+      const next = this.#readHead(exchange, bytes, at, end);
+      if (next < 0) return;
+      at = next;
+      if (this.#exchange !== exchange) return;
+    }
+    if (this.#phase === 'body') this.#readBody(exchange, bytes, at, end);
+    else if (this.#phase === 'tunnel' && at < end) this.#tunnel?.onBackendBytes(bytes, at, end);
+  }
+
+  #readHead(exchange: Exchange, bytes: Buffer, start: number, end: number): number {
+    if (start === end) return -1;
+    const head = this.#agent.head;
+    const failure = head.parse(bytes, start, end);
+    if (failure === 'incomplete') {
+      this.#carry = Buffer.from(bytes.subarray(start, end));
+      return -1;
+    }
+    if (failure !== undefined) {
+      this.#fail(failure === 'malformed' ? 'bad_response' : 'response_head_too_large');
+      return -1;
+    }
+    if (head.status >= 200) this.#startBody(exchange, end - head.end);
+    const bodyStart = head.end;
+    exchange.line.responseHead(exchange, head);
+    return bodyStart;
+  }
+
+  /** RFC 9112 §6.3: what the request was decides whether there is a body at all. */
+  #startBody(exchange: Exchange, arrived: number): void {
+    const head = this.#agent.head;
+    this.#phase = 'body';
+    this.#keepAlive = head.keepAlive;
+    this.#decoder = undefined;
+    this.#mode = 'as-is';
+    if (exchange.method === 'HEAD' || NO_BODY.has(head.status)) this.#remaining = 0;
+    else if (head.bodyLength === CHUNKED) {
+      this.#mode = 'chunked';
+      this.#decoder = new ChunkedDecoder(exchange.client.speaksChunked ? 'framed' : 'payload');
+    } else if (head.bodyLength === UNTIL_CLOSE) {
+      this.#mode = exchange.client.speaksChunked ? 'wrap' : 'as-is';
+      this.#remaining = Number.POSITIVE_INFINITY;
+      this.#keepAlive = false;
+    } else {
+      this.#remaining = head.bodyLength;
+      if (head.bodyLength - arrived > BULK_BODY_BYTES) this.#startBulk();
+    }
+  }
+
+  #startBulk(): void {
+    this.#bulk = true;
+    this.wire.startBulk();
+  }
+
+  #readBody(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
+    let at = start;
+    const client = exchange.client;
+    if (this.#decoder !== undefined) {
+      at = this.#decoder.decode(bytes, start, end, client);
+      if (at < 0) return this.#fail('bad_response');
+      if (this.#decoder.done) return this.#finish(exchange, at === end);
+      if (this.#decoder.payloadBytes > BULK_BODY_BYTES && !this.#bulk) this.#startBulk();
+    } else {
+      at = Math.min(end, start + this.#remaining);
+      if (this.#mode === 'wrap') this.#wrap(exchange, bytes, start, at);
+      else if (at > start) client.bodyBytes(bytes, start, at);
+      this.#remaining -= at - start;
+      if (this.#remaining === 0) return this.#finish(exchange, at === end);
+    }
+    this.#armWaiting();
+  }
+
+  /** One chunk for each read of a body that has no framing of its own. */
+  #wrap(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
+    if (end === start) return;
+    exchange.client.bodyText(`${(end - start).toString(16)}\r\n`);
+    exchange.client.bodyBytes(bytes, start, end);
+    exchange.client.bodyText('\r\n');
+  }
+
+  /** @param clean whether the answer ended exactly where the bytes did */
+  #finish(exchange: Exchange, clean: boolean): void {
+    if (this.#mode === 'wrap') exchange.client.bodyText('0\r\n\r\n');
+    if (this.#bulk) {
+      this.#bulk = false;
+      this.wire.stopBulk(!exchange.client.flush());
+    }
+    this.#exchange = undefined;
+    exchange.backendSide = undefined;
+    this.resumeResponse();
+    const reusable = clean && this.#keepAlive && this.#requestEnded && !this.wire.closed && this.#phase === 'body';
+    if (reusable) this.#release();
+    else this.#retire(clean ? 'not-reusable' : 'excess-bytes');
+    exchange.line.responseEnd(exchange);
+  }
+
+  #release(): void {
+    if (!this.#agent.keeps(this)) return this.#retire('aged');
+    this.#phase = 'idle';
+    this.#agent.offer(this);
+  }
+
+  /** Waits in its agent's hands, for `idleMs` at most. */
+  rest(idleMs: number, nowMs: number): void {
+    this.idleSinceMs = nowMs;
+    this.#agent.wheel.arm(this.#timer, idleMs);
+  }
+
+  #retire(reason: string): void {
+    this.#phase = 'closed';
+    this.#agent.retired(this, reason);
+    this.wire.destroy();
+  }
+
+  pauseResponse(): void {
+    this.#paused = true;
+    this.#timer.disarm();
+    this.wire.pause();
+  }
+
+  resumeResponse(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#exchange !== undefined) this.#armWaiting();
+    this.wire.resume();
+  }
+
+  startTunnel(tunnel: TunnelEnd): void {
+    this.#phase = 'tunnel';
+    this.#tunnel = tunnel;
+    this.#exchange = undefined;
+    this.#timer.disarm();
+  }
+
+  // --- the end ---
+
+  cancel(): void {
+    this.#exchange = undefined;
+    this.#retire('cancelled');
+  }
+
+  /** Ends the attempt with `code`, and the connection with it. */
+  #fail(code: FailureCode): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    this.#retire(code);
+    if (exchange === undefined) return;
+    exchange.backendSide = undefined;
+    exchange.line.attemptFailed(exchange, code, { sent: true, reused: this.served > 1, answered: this.#answered });
+  }
+
+  onEnd(): void {
+    if (this.#phase === 'tunnel') this.#tunnel?.onBackendEnd();
+    else if (this.#phase === 'body' && this.#remaining === Number.POSITIVE_INFINITY && this.#exchange !== undefined) {
+      this.#finish(this.#exchange, true);
+    } else this.#closed(undefined);
+  }
+
+  onClose(error: Error | undefined): void {
+    const tunnel = this.#tunnel;
+    this.#agent.wheel.release(this.#timer);
+    if (this.#phase === 'tunnel') {
+      this.#phase = 'closed';
+      this.#agent.retired(this, 'tunnel-ended');
+      tunnel?.onBackendClose();
+    } else if (this.#phase !== 'closed') this.#closed(error);
+  }
+
+  #closed(error: Error | undefined): void {
+    if (this.#phase === 'connecting') this.#connectFailed(error);
+    else if (this.#phase === 'idle') {
+      this.#agent.closedByBackend(this);
+      this.#retire('backend');
+    } else this.#fail(this.#phase === 'body' ? 'backend_truncated' : 'backend_closed');
+  }
+
+  #connectFailed(error: Error | undefined): void {
+    this.#phase = 'closed';
+    this.wire.destroy();
+    this.#agent.connectFailed(this, connectFailureOf(error));
+  }
+
+  onDeadline(): void {
+    switch (this.#phase) {
+      case 'connecting':
+        this.#phase = 'closed';
+        this.wire.destroy();
+        this.#agent.connectFailed(this, 'connect_timeout');
+        return;
+      case 'idle':
+        this.#retire('idle');
+        return;
+      case 'head':
+        if (this.#requestEnded) this.#fail('response_timeout');
+        else if (this.wire.pendingBytes > 0) this.#fail('idle_timeout');
+        else this.#armWaiting();
+        return;
+      case 'body':
+        if (!this.#paused) this.#fail('idle_timeout');
+    }
+  }
+
+  /** Closes an idle connection. */
+  close(reason: string): void {
+    this.#retire(reason);
+  }
+}
+
+/** What a failed connect means; an unknown error is one of reaching the backend. */
+function connectFailureOf(error: Error | undefined): FailureCode {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
+  if (code === 'ECONNREFUSED') return 'connect_refused';
+  if (code === 'ETIMEDOUT') return 'connect_timeout';
+  if (UNTRUSTED.test(code)) return 'tls_untrusted';
+  if (/^ERR_(SSL|TLS)_|^EPROTO$/.test(code)) return 'tls_failed';
+  return code === 'ECONNRESET' ? 'connect_refused' : 'connect_failed';
+}
+
+const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE/;

@@ -1,0 +1,236 @@
+import { CLASS, CR, FIELD, LF } from './characters.ts';
+import { FIELD_ID } from './field-names.ts';
+import { FieldLines } from './field-lines.ts';
+
+/** Where decoded bytes go. */
+export interface BodySink {
+  bodyText(text: string): void;
+  bodyBytes(bytes: Buffer, start: number, end: number): void;
+}
+
+/** `framed` sends chunks on as chunks; `payload` sends only what is in them, to a client that knows no chunks. */
+export type ChunkedOutput = 'framed' | 'payload';
+
+const SIZE = 0;
+const EXTENSION = 1;
+const SIZE_LF = 2;
+const DATA = 3;
+const DATA_CR = 4;
+const DATA_LF = 5;
+const TRAILER = 6;
+const DONE = 7;
+
+/** 13 hex digits still count exactly. */
+const MAX_SIZE_DIGITS = 13;
+const SEMICOLON = 0x3b;
+/** All extensions of one body together: more is not use but abuse (Go's CVE-2023-39326, Node's CVE-2024-22019). */
+const MAX_EXTENSION_BYTES = 4096;
+const MAX_TRAILER_BYTES = 16 * 1024;
+const MAX_TRAILER_FIELDS = 100;
+const NO_BYTES = Buffer.alloc(0);
+
+/**
+ * Decodes the chunked coding strictly (RFC 9112 §7.1) and encodes it again on the way. A stretch of chunks that reads
+ * exactly as we would write it is passed on as it is, in one piece; a chunk head with extensions or leading zeros, or
+ * one split over two reads, is written anew.
+ */
+export class ChunkedDecoder {
+  #state = SIZE;
+  #digits = 0;
+  #leadingZero = false;
+  #remaining = 0;
+  #extensionBytes = 0;
+  #trailer = NO_BYTES;
+  /** Where this chunk's head starts in the bytes at hand; -1 when it started in an earlier read. */
+  #headStart = -1;
+  readonly #output: ChunkedOutput;
+  /** Payload bytes decoded so far. */
+  payloadBytes = 0;
+
+  constructor(output: ChunkedOutput) {
+    this.#output = output;
+  }
+
+  get done(): boolean {
+    return this.#state === DONE;
+  }
+
+  /**
+   * Decodes `bytes[start, end)` into `sink`. Returns the position after the last byte of the body (`done` tells whether
+   * that is its end), or -1 when the coding is broken; nothing of the broken part has then been passed on.
+   */
+  decode(bytes: Buffer, start: number, end: number, sink: BodySink): number {
+    let at = start;
+    let run = start;
+    this.#headStart = this.#state === SIZE && this.#digits === 0 ? start : -1;
+    const framed = this.#output === 'framed';
+    while (at < end && this.#state !== DONE) {
+      switch (this.#state) {
+        case DATA: {
+          const size = Math.min(this.#remaining, end - at);
+          if (!framed) sink.bodyBytes(bytes, at, at + size);
+          this.payloadBytes += size;
+          this.#remaining -= size;
+          at += size;
+          if (this.#remaining === 0) this.#state = DATA_CR;
+          break;
+        }
+        case DATA_CR:
+          if (bytes[at] !== CR) return -1;
+          at += 1;
+          this.#state = DATA_LF;
+          break;
+        case DATA_LF:
+          if (bytes[at] !== LF) return -1;
+          at += 1;
+          this.#startChunk(at);
+          break;
+        case TRAILER: {
+          const next = this.#trailerSection(bytes, at, end, sink);
+          if (next < 0) return -1;
+          at = next;
+          run = at;
+          break;
+        }
+        default: {
+          const headStart = this.#headStart;
+          const next = this.#chunkHead(bytes, at, end);
+          if (next < 0) return -1;
+          at = next;
+          if (this.#state === SIZE || this.#state === EXTENSION || this.#state === SIZE_LF) {
+            // the head goes on in the next read: what came before it can leave now
+            if (framed && headStart > run) sink.bodyBytes(bytes, run, headStart);
+            return at;
+          }
+          const plain = headStart >= 0 && !this.#leadingZero && this.#extensionsHere === 0;
+          if (framed && (!plain || this.#state === TRAILER)) {
+            if (headStart > run) sink.bodyBytes(bytes, run, headStart);
+            if (this.#state !== TRAILER) sink.bodyText(`${this.#remaining.toString(16)}\r\n`);
+            run = at;
+          }
+        }
+      }
+    }
+    if (framed && at > run && this.#state !== TRAILER) sink.bodyBytes(bytes, run, at);
+    return at;
+  }
+
+  #extensionsHere = 0;
+
+  #startChunk(at: number): void {
+    this.#state = SIZE;
+    this.#digits = 0;
+    this.#remaining = 0;
+    this.#leadingZero = false;
+    this.#extensionsHere = 0;
+    this.#headStart = at;
+  }
+
+  /** Reads on in a chunk head; moves to DATA or TRAILER when it is whole. */
+  #chunkHead(bytes: Buffer, start: number, end: number): number {
+    let at = start;
+    while (at < end) {
+      const byte = bytes[at] ?? 0;
+      at += 1;
+      if (this.#state === SIZE_LF) {
+        if (byte !== LF) return -1;
+        this.#state = this.#remaining === 0 ? TRAILER : DATA;
+        return at;
+      }
+      if (byte === CR) {
+        if (this.#digits === 0) return -1;
+        this.#state = SIZE_LF;
+      } else if (this.#state === EXTENSION) {
+        if (((CLASS[byte] ?? 0) & FIELD) === 0) return -1;
+        this.#extensionBytes += 1;
+        this.#extensionsHere += 1;
+        if (this.#extensionBytes > MAX_EXTENSION_BYTES) return -1;
+      } else if (byte === SEMICOLON) {
+        if (this.#digits === 0) return -1;
+        this.#extensionsHere += 1;
+        this.#state = EXTENSION;
+      } else if (!this.#digit(byte)) {
+        return -1;
+      }
+    }
+    return at;
+  }
+
+  #digit(byte: number): boolean {
+    const value = hexValue(byte);
+    if (value < 0 || this.#digits === MAX_SIZE_DIGITS) return false;
+    if (this.#digits === 1 && this.#remaining === 0) this.#leadingZero = true;
+    this.#remaining = this.#remaining * 16 + value;
+    this.#digits += 1;
+    return true;
+  }
+
+  /** Collects trailer fields up to the empty line, checks them and sends on those that may travel. */
+  #trailerSection(bytes: Buffer, start: number, end: number, sink: BodySink): number {
+    const before = this.#trailer.length;
+    if (before === 0 && bytes[start] === CR && start + 1 < end && bytes[start + 1] === LF) {
+      if (this.#output === 'framed') sink.bodyText('0\r\n\r\n');
+      this.#state = DONE;
+      return start + 2;
+    }
+    const all = before === 0 ? bytes.subarray(start, end) : Buffer.concat([this.#trailer, bytes.subarray(start, end)]);
+    const fields = new FieldLines(MAX_TRAILER_FIELDS);
+    const padded = Buffer.allocUnsafe(all.length + 1);
+    all.copy(padded);
+    padded[all.length] = 0;
+    const found = fields.parse(padded, 0, all.length);
+    if (found === 'malformed' || found === 'too-many') return -1;
+    if (found === 'incomplete') {
+      if (all.length > MAX_TRAILER_BYTES) return -1;
+      this.#trailer = Buffer.from(all);
+      return end;
+    }
+    if (fields.end > MAX_TRAILER_BYTES) return -1;
+    fields.text = padded.toString('latin1', 0, fields.end);
+    if (this.#output === 'framed') sink.bodyText(`0\r\n${travelling(fields)}\r\n`);
+    this.#state = DONE;
+    return start + fields.end - before;
+  }
+}
+
+/**
+ * Trailer fields that may travel on: RFC 9110 §6.5.1 forbids those that frame, route or authenticate; every name the
+ * gateway itself acts on is one of these.
+ */
+function travelling(fields: FieldLines): string {
+  let text = '';
+  for (let i = 0; i < fields.count; i++) {
+    const name = fields.name(i);
+    if (fields.ids[i] === FIELD_ID.other && !FORBIDDEN_TRAILERS.has(name.toLowerCase())) text += `${name}: ${fields.value(i)}\r\n`;
+  }
+  return text;
+}
+
+const FORBIDDEN_TRAILERS: ReadonlySet<string> = new Set([
+  'authorization',
+  'cache-control',
+  'content-encoding',
+  'content-range',
+  'content-type',
+  'set-cookie',
+  'www-authenticate',
+  'proxy-authentication-info',
+  'age',
+  'expires',
+  'location',
+  'retry-after',
+  'vary',
+  'range',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+  'if-range',
+  'pragma',
+]);
+
+function hexValue(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const lower = byte | 0x20;
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
+}

@@ -1,0 +1,441 @@
+import type { FailureCode } from '../../errors.ts';
+import { type Expirable, Timer } from '../../time.ts';
+import { type ClientSide, Exchange, type TunnelEnd } from '../exchange.ts';
+import type { ListenerContext } from '../listener.ts';
+import { problemFor } from '../problem.ts';
+import { type ClientFacts, RequestHeaders } from '../request-headers.ts';
+import type { ResponseFraming } from '../response-headers.ts';
+import type { Wire, WireReader } from '../wire.ts';
+import { type ChunkedDecoder, ChunkedDecoder as Decoder } from './chunked.ts';
+import { CHUNKED } from './request-head.ts';
+
+/** Bytes of requests to come (pipelined) or of a body no backend takes yet, before reading stops. */
+const MAX_CARRY_BYTES = 64 * 1024;
+/** Lingering: how much, and how long, a client may go on sending after its answer, before it is cut off. */
+const LINGER_BYTES = 1024 * 1024;
+const LINGER_MS = 2_000;
+/** A half-closed client is asked whether it is still there after these times. */
+const PROBE_MS: readonly number[] = [100, 500, 1_000, 5_000];
+const SILENT_HALF_CLOSED_MS = 1_000;
+const BULK_BODY_BYTES = 128 * 1024;
+const PROCESSING = 'HTTP/1.1 102 Processing\r\n\r\n';
+
+/**
+ * - `head`: between requests, or in the middle of a head
+ * - `exchange`: a request is being answered; its body may still be arriving
+ * - `linger`: the last answer is out; what still arrives is thrown away so that the client reads its answer, not a reset
+ * - `tunnel`: bytes both ways
+ */
+type Phase = 'head' | 'exchange' | 'linger' | 'tunnel' | 'closed';
+
+/** One client's HTTP/1.x connection: reads requests, one at a time and in order, and writes their answers. */
+export class ClientConnection implements WireReader, ClientSide, Expirable {
+  readonly facts: ClientFacts;
+  readonly headers: RequestHeaders;
+  readonly #wire: Wire;
+  readonly #context: ListenerContext;
+  readonly #timer: Timer;
+  #phase: Phase = 'head';
+  /** Bytes read and not yet used. */
+  #carry: Buffer | undefined;
+  /** Where to look for the end of an incomplete head, so that a dripping client costs no more than a fast one. */
+  #headSearched = 0;
+  #exchange: Exchange | undefined;
+  #bodyRemaining = 0;
+  #decoder: ChunkedDecoder | undefined;
+  #maxBodyBytes = 0;
+  #bodyPaused = false;
+  #bodyBulk = false;
+  #speaksChunked = true;
+  #keepAlive = true;
+  #halfClosed = false;
+  #probes = 0;
+  #pendingSeen = 0;
+  #lingered = 0;
+  #reading = false;
+  #tunnel: TunnelEnd | undefined;
+
+  constructor(context: ListenerContext, open: (reader: WireReader) => Wire) {
+    this.#context = context;
+    this.#timer = new Timer(this);
+    this.#wire = open(this);
+    this.facts = context.factsOf(this.#wire.socket);
+    this.headers = new RequestHeaders(this.facts, context.random);
+    context.wheel.arm(this.#timer, context.plan.headTimeoutMs);
+  }
+
+  get speaksChunked(): boolean {
+    return this.#speaksChunked;
+  }
+
+  /** Whether it can be closed without anybody missing anything. */
+  get idle(): boolean {
+    return this.#phase === 'head' && this.#carry === undefined;
+  }
+
+  onConnect(): void {}
+
+  onBytes(bytes: Buffer, length: number): void {
+    if (this.#phase === 'tunnel') this.#tunnel?.onClientBytes(bytes, 0, length);
+    else if (this.#phase === 'linger') this.#discard(length);
+    else if (this.#carry === undefined) this.#process(bytes, 0, length);
+    else this.#processCarry(bytes.subarray(0, length));
+  }
+
+  #processCarry(more: Buffer | undefined): void {
+    const before = this.#carry ?? more;
+    if (before === undefined) return;
+    const carry = this.#carry;
+    const added = carry === undefined ? 0 : (more?.length ?? 0);
+    const bytes = Buffer.allocUnsafe(before.length + added + 1);
+    before.copy(bytes);
+    if (added > 0) more?.copy(bytes, before.length);
+    const end = before.length + added;
+    bytes[end] = 0;
+    this.#carry = undefined;
+    if (this.#phase === 'head' && !this.#headMayBeWhole(bytes, end)) {
+      this.#carry = bytes.subarray(0, end);
+      return;
+    }
+    this.#process(bytes, 0, end);
+  }
+
+  #headMayBeWhole(bytes: Buffer, end: number): boolean {
+    const from = Math.max(0, this.#headSearched - 3);
+    this.#headSearched = end;
+    return end >= this.#context.plan.maxHeadBytes || bytes.subarray(0, end).indexOf('\r\n\r\n', from, 'latin1') >= 0;
+  }
+
+  #process(bytes: Buffer, start: number, end: number): void {
+    let at = start;
+    this.#reading = true;
+    while (at < end) {
+      if (this.#phase === 'head') {
+        const next = this.#readHead(bytes, at, end);
+        if (next < 0) break;
+        at = next;
+        // an empty body is complete with its head, and the answer may already be out
+        if (at === end) break;
+      } else if (this.#phase === 'exchange' && this.#exchange?.bodyComplete === false) {
+        if (this.#exchange.backendSide === undefined) {
+          this.#hold(bytes, at, end);
+          break;
+        }
+        at = this.#readBody(this.#exchange, bytes, at, end);
+        if (at < 0) break;
+      } else if (this.#phase === 'exchange') {
+        this.#hold(bytes, at, end);
+        break;
+      } else {
+        this.#discard(end - at);
+        break;
+      }
+    }
+    this.#reading = false;
+    const exchange = this.#exchange;
+    if (exchange?.backendSide?.flush() === true && !exchange.bodyComplete) this.pauseBody();
+  }
+
+  /** Keeps bytes for later, and stops reading when they are many. */
+  #hold(bytes: Buffer, start: number, end: number): void {
+    const rest = bytes.subarray(start, end);
+    this.#carry = this.#carry === undefined ? Buffer.from(rest) : Buffer.concat([this.#carry, rest]);
+    if (this.#carry.length >= MAX_CARRY_BYTES) this.#wire.pause();
+  }
+
+  /** Returns where the body starts, or -1 when there is no whole head or the connection is done for. */
+  #readHead(bytes: Buffer, start: number, end: number): number {
+    const head = this.#context.head;
+    const failure = head.parse(bytes, start, end);
+    if (failure === 'incomplete') {
+      if (this.#carry === undefined) this.#context.wheel.arm(this.#timer, this.#context.plan.headTimeoutMs);
+      this.#carry = Buffer.from(bytes.subarray(start, end));
+      this.#headSearched = end - start;
+      return -1;
+    }
+    if (failure !== undefined) {
+      this.#refuse(failure);
+      return -1;
+    }
+    this.#headSearched = 0;
+    this.#timer.disarm();
+    this.#speaksChunked = head.minorVersion === 1;
+    this.#keepAlive = head.keepAlive && !this.#context.draining;
+    const exchange = new Exchange(this, this.#context.line, this.#context.clock.now(), {
+      method: head.method,
+      host: head.host,
+      path: head.path,
+      text: head.fields.text,
+    });
+    this.#exchange = exchange;
+    this.#phase = 'exchange';
+    const bodyStart = head.end;
+    const bodyEnd = this.#takeWholeBody(exchange, head.bodyLength, bytes, bodyStart, end);
+    this.#maxBodyBytes = this.#context.forward(exchange, head, this.headers);
+    return bodyEnd;
+  }
+
+  /** A body that came whole with its head is sent on with it, in one write. Returns what follows it. */
+  #takeWholeBody(exchange: Exchange, length: number, bytes: Buffer, start: number, end: number): number {
+    this.#decoder = undefined;
+    this.#bodyRemaining = length;
+    if (length === CHUNKED) {
+      this.#decoder = new Decoder('framed');
+    } else if (length <= end - start) {
+      if (length > 0) exchange.body = bytes.toString('latin1', start, start + length);
+      exchange.bodyComplete = true;
+      return start + length;
+    } else if (length > BULK_BODY_BYTES) {
+      this.#bodyBulk = true;
+      this.#wire.startBulk();
+    }
+    return start;
+  }
+
+  #readBody(exchange: Exchange, bytes: Buffer, start: number, end: number): number {
+    this.#context.wheel.arm(this.#timer, this.#context.plan.bodyTimeoutMs);
+    let next: number;
+    if (this.#decoder !== undefined) {
+      next = this.#decoder.decode(bytes, start, end, exchange);
+      if (next < 0) return this.#failBody(exchange, 'bad_chunk');
+      if (this.#decoder.payloadBytes > this.#maxBodyBytes) return this.#failBody(exchange, 'body_too_large');
+      if (!this.#decoder.done) return next;
+    } else {
+      next = Math.min(end, start + this.#bodyRemaining);
+      this.#bodyRemaining -= next - start;
+      exchange.bodyBytes(bytes, start, next);
+      if (this.#bodyRemaining > 0) return next;
+    }
+    this.#endBulk(exchange.backendSide?.flush() !== true);
+    this.#timer.disarm();
+    exchange.endBody();
+    return next;
+  }
+
+  #endBulk(settled: boolean): void {
+    if (this.#bodyBulk) this.#wire.stopBulk(settled);
+    this.#bodyBulk = false;
+  }
+
+  #failBody(exchange: Exchange, code: FailureCode): number {
+    this.#keepAlive = false;
+    this.#context.refuse(exchange, code);
+    return -1;
+  }
+
+  /** Answers what is not a request, without anything having been sent to any backend. */
+  #refuse(code: FailureCode): void {
+    this.#keepAlive = false;
+    this.#speaksChunked = true;
+    this.#timer.disarm();
+    this.#phase = 'exchange';
+    this.#context.counters.refused(code);
+    const problem = problemFor(code, undefined, '');
+    this.startResponse(problem.status, problem.reason, problem.fields, 'length');
+    this.bodyText(problem.body);
+    this.endResponse();
+  }
+
+  // --- ClientSide: the answer ---
+
+  interim(text: string): void {
+    if (!this.#speaksChunked) return;
+    this.#wire.text(text);
+    this.#wire.flush();
+  }
+
+  startResponse(status: number, reason: string, fields: string, framing: ResponseFraming): void {
+    // what the client has not sent by now it need not send, and nobody could tell where the next request starts
+    if (framing === 'close' || this.#halfClosed || this.#context.draining) this.#keepAlive = false;
+    if (this.#exchange !== undefined && !this.#exchange.bodyComplete) this.#keepAlive = false;
+    const connection = this.#keepAlive ? (this.#speaksChunked ? '' : 'Connection: keep-alive\r\n') : 'Connection: close\r\n';
+    this.#wire.text(`HTTP/1.1 ${status} ${reason}\r\n${fields}${connection}\r\n`);
+  }
+
+  bodyText(text: string): void {
+    this.#wire.text(text);
+  }
+
+  bodyBytes(bytes: Buffer, start: number, end: number): void {
+    this.#wire.bytes(bytes, start, end);
+  }
+
+  flush(): boolean {
+    this.#wire.flush();
+    const pending = this.#wire.pendingBytes;
+    if (pending === 0) return false;
+    if (this.#exchange?.bodyComplete === true && !this.#halfClosed) this.#watchPending(pending);
+    return true;
+  }
+
+  /** A client that stops reading is given up like one that stops sending. */
+  #watchPending(pending: number): void {
+    this.#pendingSeen = pending;
+    this.#context.wheel.arm(this.#timer, this.#context.plan.bodyTimeoutMs);
+  }
+
+  /** True when nothing left for the client since the last look. */
+  #stalled(): boolean {
+    const pending = this.#wire.pendingBytes;
+    if (pending === 0) return false;
+    if (pending === this.#pendingSeen) return true;
+    this.#watchPending(pending);
+    return false;
+  }
+
+  endResponse(): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    this.#wire.flush();
+    if (this.#phase === 'closed') return;
+    if (!this.#keepAlive || this.#halfClosed) {
+      this.#linger(exchange?.bodyComplete === true);
+      return;
+    }
+    this.#phase = 'head';
+    this.#context.wheel.arm(this.#timer, this.#context.plan.keepAliveTimeoutMs);
+    if (this.#carry !== undefined && !this.#reading) {
+      this.#wire.resume();
+      this.#processCarry(undefined);
+    }
+  }
+
+  breakResponse(): void {
+    this.#exchange = undefined;
+    this.#wire.reset();
+  }
+
+  pauseBody(): void {
+    this.#bodyPaused = true;
+    this.#wire.pause();
+  }
+
+  resumeBody(): void {
+    this.#bodyPaused = false;
+    const exchange = this.#exchange;
+    if (exchange === undefined || this.#phase !== 'exchange') return;
+    if (exchange.bodyComplete) return;
+    this.#context.wheel.arm(this.#timer, this.#context.plan.bodyTimeoutMs);
+    if (this.#carry !== undefined && !this.#reading) this.#processCarry(undefined);
+    if (!this.#bodyPaused) this.#wire.resume();
+  }
+
+  startTunnel(tunnel: TunnelEnd): Wire {
+    this.#phase = 'tunnel';
+    this.#exchange = undefined;
+    this.#timer.disarm();
+    this.#tunnel = tunnel;
+    this.#wire.flush();
+    const early = this.#carry;
+    this.#carry = undefined;
+    if (early !== undefined) tunnel.onClientBytes(early, 0, early.length);
+    this.#wire.resume();
+    return this.#wire;
+  }
+
+  // --- the client leaves, or must ---
+
+  onDrain(): void {
+    if (this.#phase === 'tunnel') this.#tunnel?.onClientDrain();
+    else this.#exchange?.backendSide?.resumeResponse();
+  }
+
+  /**
+   * FIN: the client sends no more. It may have left, or only have closed its half (RFC 9112 §9.6) and still wait for its
+   * answer; TCP tells the two apart only by what comes back when we send. So while the answer is not there yet, an
+   * HTTP/1.1 client is sent 102 (Processing), which means nothing to one that waits and draws a reset from one that left.
+   */
+  onEnd(): void {
+    this.#halfClosed = true;
+    this.#keepAlive = false;
+    if (this.#phase === 'tunnel') this.#tunnel?.onClientEnd();
+    else if (this.#phase === 'head') this.close();
+    else if (this.#phase === 'linger') return;
+    else if (this.#exchange?.bodyComplete !== true || !this.#speaksChunked) this.#leave();
+    else this.#probe();
+  }
+
+  #probe(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined) return;
+    if (exchange.status !== 0) {
+      this.#context.wheel.arm(this.#timer, SILENT_HALF_CLOSED_MS);
+      return;
+    }
+    this.interim(PROCESSING);
+    const delayMs = PROBE_MS[Math.min(this.#probes, PROBE_MS.length - 1)] ?? SILENT_HALF_CLOSED_MS;
+    this.#probes += 1;
+    this.#context.wheel.arm(this.#timer, delayMs);
+  }
+
+  #leave(): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    this.#phase = 'closed';
+    this.#wire.destroy();
+    if (exchange !== undefined) this.#context.line.clientLeft(exchange);
+  }
+
+  onClose(): void {
+    const exchange = this.#exchange;
+    const tunnel = this.#tunnel;
+    this.#exchange = undefined;
+    this.#tunnel = undefined;
+    this.#carry = undefined;
+    this.#phase = 'closed';
+    this.#context.wheel.release(this.#timer);
+    this.#context.closed(this);
+    if (tunnel !== undefined) tunnel.onClientClose();
+    if (exchange !== undefined) this.#context.line.clientLeft(exchange);
+  }
+
+  onDeadline(): void {
+    const exchange = this.#exchange;
+    if (this.#phase === 'head' && this.#carry !== undefined) this.#refuse('head_timeout');
+    else if (this.#phase === 'head') this.close();
+    else if (this.#phase === 'linger') this.#lingerDeadline();
+    else if (this.#phase === 'exchange' && this.#halfClosed) this.#halfClosedDeadline();
+    else if (exchange === undefined) return;
+    else if (exchange.bodyComplete && this.#stalled()) this.#leave();
+    else if (!exchange.bodyComplete && !this.#bodyPaused) this.#failBody(exchange, 'body_timeout');
+  }
+
+  #lingerDeadline(): void {
+    if (this.#wire.pendingBytes === 0 || this.#stalled()) this.#wire.destroy();
+  }
+
+  #halfClosedDeadline(): void {
+    if (this.#exchange?.status === 0) this.#probe();
+    else this.#leave();
+  }
+
+  /** Ends an idle connection, or lets the exchange under way be its last. */
+  close(): void {
+    this.#keepAlive = false;
+    if (this.#phase !== 'head') return;
+    this.#phase = 'linger';
+    this.#wire.end();
+    this.#context.wheel.arm(this.#timer, LINGER_MS);
+  }
+
+  destroy(): void {
+    this.#wire.destroy();
+  }
+
+  /** RFC 9112 §9.6: close in stages, since a full close with unread bytes makes a reset that can eat the answer. */
+  #linger(requestComplete: boolean): void {
+    this.#phase = 'linger';
+    this.#endBulk(false);
+    this.#wire.end();
+    this.#carry = undefined;
+    if (!this.#halfClosed || !requestComplete) this.#wire.resume();
+    const pending = this.#wire.pendingBytes;
+    if (pending > 0) this.#watchPending(pending);
+    else this.#context.wheel.arm(this.#timer, LINGER_MS);
+  }
+
+  #discard(length: number): void {
+    this.#lingered += length;
+    if (this.#lingered > LINGER_BYTES) this.#wire.destroy();
+  }
+}

@@ -1,0 +1,146 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { FailureCode } from '../errors.ts';
+import type { Clock, Random, TimerWheel } from '../time.ts';
+import { clientAddress, TrustedProxies } from './client-address.ts';
+import type { FailureCounters } from './counters.ts';
+import type { Exchange } from './exchange.ts';
+import type { Forward } from './forward.ts';
+import { ClientConnection } from './http1/client-connection.ts';
+import { RequestHead } from './http1/request-head.ts';
+import type { ListenerPlan } from './plan.ts';
+import type { ClientFacts, RequestHeaders } from './request-headers.ts';
+import { type ReadBuffers, Wire } from './wire.ts';
+
+/** How many connections may wait to be accepted; Linux caps it at net.core.somaxconn. */
+const BACKLOG = 4096;
+
+export interface ListenerDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly wheel: TimerWheel;
+  readonly buffers: ReadBuffers;
+  readonly counters: FailureCounters;
+  readonly line: Forward;
+}
+
+/** What the client connections of one listener share. */
+export interface ListenerContext extends ListenerDeps {
+  readonly plan: ListenerPlan;
+  readonly head: RequestHead;
+  readonly draining: boolean;
+  factsOf(socket: Socket): ClientFacts;
+  forward(exchange: Exchange, head: RequestHead, headers: RequestHeaders): number;
+  refuse(exchange: Exchange, code: FailureCode): void;
+  closed(connection: ClientConnection): void;
+}
+
+/** Accepts clients on one address. */
+export class Listener implements ListenerContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly wheel: TimerWheel;
+  readonly buffers: ReadBuffers;
+  readonly counters: FailureCounters;
+  readonly line: Forward;
+  readonly plan: ListenerPlan;
+  readonly head: RequestHead;
+  draining = false;
+  readonly #server: Server;
+  readonly #trusted: TrustedProxies;
+  readonly #connections = new Set<ClientConnection>();
+  #drained: (() => void) | undefined;
+
+  constructor(deps: ListenerDeps, plan: ListenerPlan) {
+    this.clock = deps.clock;
+    this.random = deps.random;
+    this.wheel = deps.wheel;
+    this.buffers = deps.buffers;
+    this.counters = deps.counters;
+    this.line = deps.line;
+    this.plan = plan;
+    this.head = new RequestHead(plan);
+    this.#trusted = new TrustedProxies(plan.trustedProxies);
+    this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
+    this.#server.on('connection', (socket) => this.#accept(socket));
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** The port in use, once listening. */
+  get port(): number {
+    const address = this.#server.address();
+    return address !== null && typeof address === 'object' ? address.port : this.plan.port;
+  }
+
+  /** Resolves when listening; rejects with the system's error, e.g. EADDRINUSE. */
+  listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host: this.plan.host, port: this.plan.port, backlog: BACKLOG }, () => {
+        this.#server.off('error', reject);
+        // an error while accepting (out of descriptors) must not end the process; the next accept may succeed
+        this.#server.on('error', () => this.counters.refused('accept_failed'));
+        resolve();
+      });
+    });
+  }
+
+  /** Accepts no more, closes idle connections, and resolves when the last request under way is answered. */
+  drain(): Promise<void> {
+    this.draining = true;
+    this.#server.close();
+    for (const connection of [...this.#connections]) connection.close();
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+    });
+  }
+
+  /** Ends every connection now. */
+  destroy(): void {
+    this.#server.close();
+    for (const connection of [...this.#connections]) connection.destroy();
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#connections.size >= this.plan.maxConnections || this.draining) {
+      this.counters.refused('too_many_connections');
+      socket.destroy();
+      return;
+    }
+    // gone between the accept and now: there is no address to speak of, and nobody to speak to
+    if (socket.remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
+    this.#connections.add(new ClientConnection(this, (reader) => Wire.accept(socket, reader, this.buffers)));
+  }
+
+  factsOf(socket: Socket): ClientFacts {
+    const peerIp = plainIp(socket.remoteAddress ?? '');
+    const trusted = this.#trusted.trusts(peerIp);
+    const trustedProxies = this.#trusted;
+    const clientIp = (forwardedFor: string | undefined) => clientAddress(peerIp, forwardedFor, trustedProxies);
+    return { peerIp, trusted, proto: 'http', clientIp };
+  }
+
+  forward(exchange: Exchange, head: RequestHead, headers: RequestHeaders): number {
+    return this.line.begin(exchange, head, headers);
+  }
+
+  refuse(exchange: Exchange, code: FailureCode): void {
+    this.line.refuse(exchange, code);
+  }
+
+  closed(connection: ClientConnection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#drained?.();
+  }
+}
+
+/** A dual-stack listener sees IPv4 clients as ::ffff:1.2.3.4. */
+function plainIp(ip: string): string {
+  return ip.startsWith('::ffff:') && ip.includes('.') ? ip.slice(7) : ip;
+}

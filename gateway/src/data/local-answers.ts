@@ -1,0 +1,24 @@
+import { FIELD_ID } from './http1/field-names.ts';
+import type { RequestHead } from './http1/request-head.ts';
+
+const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
+
+/**
+ * Requests that are for the gateway itself and not for what is behind it: `OPTIONS *` (RFC 9110 §9.3.7), OPTIONS that may
+ * go no further (Max-Forwards: 0, §7.6.2), TRACE, which would show a client fields it did not send, and CONNECT, for which
+ * there are no tunnels.
+ */
+export function answerHere(head: RequestHead): { readonly status: number; readonly fields: string } | undefined {
+  switch (head.method) {
+    case 'OPTIONS': {
+      const hops = head.fields.has(FIELD_ID['max-forwards']) ? head.fields.list(FIELD_ID['max-forwards']) : '';
+      if (head.path !== '*' && hops !== '0') return undefined;
+      return { status: 200, fields: `Allow: ${METHODS}\r\nContent-Length: 0\r\n` };
+    }
+    case 'TRACE':
+    case 'CONNECT':
+      return { status: 405, fields: `Allow: ${METHODS}\r\nContent-Length: 0\r\n` };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,28 @@
+import { StatusCounters } from './counters.ts';
+import type { HeaderEditPlan, RoutePlan, TimeoutsPlan } from './plan.ts';
+import type { Service } from './service.ts';
+
+/** Host, path, method and header conditions → service, with the policy of the way there. */
+export class Route {
+  readonly name: string;
+  readonly service: Service;
+  readonly plan: RoutePlan;
+  readonly timeouts: TimeoutsPlan;
+  /** Undefined when it changes nothing, so that the hot path asks once. */
+  readonly requestHeaders: HeaderEditPlan | undefined;
+  readonly responseHeaders: HeaderEditPlan | undefined;
+  readonly counters = new StatusCounters();
+
+  constructor(plan: RoutePlan, service: Service) {
+    this.name = plan.name;
+    this.plan = plan;
+    this.service = service;
+    this.timeouts = { ...service.plan.timeouts, ...plan.timeouts };
+    this.requestHeaders = effective(plan.requestHeaders);
+    this.responseHeaders = effective(plan.responseHeaders);
+  }
+}
+
+function effective(edit: HeaderEditPlan): HeaderEditPlan | undefined {
+  return edit.remove.length === 0 && Object.keys(edit.set).length === 0 ? undefined : edit;
+}

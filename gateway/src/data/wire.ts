@@ -1,0 +1,226 @@
+import * as net from 'node:net';
+import * as tls from 'node:tls';
+
+/** What stands at the reading end of a wire. Each call is synchronous; bytes are only good until it returns. */
+export interface WireReader {
+  onConnect(): void;
+  /** `bytes[0, length)` arrived. */
+  onBytes(bytes: Buffer, length: number): void;
+  /** The peer will send no more (FIN). */
+  onEnd(): void;
+  /** Everything written has left for the kernel. */
+  onDrain(): void;
+  /** The socket is gone; called exactly once. */
+  onClose(error: Error | undefined): void;
+}
+
+/** Small enough that one copy into a string is cheaper than a second write. */
+const SMALL_BYTES = 8 * 1024;
+const SHARED_BYTES = 64 * 1024;
+/** Measured: a relay spends 0.80 ms a MiB with 256 KiB reads, 1.12 ms with 64 KiB. */
+const BULK_BYTES = 256 * 1024;
+const KEPT_BULK_BUFFERS = 8;
+
+/**
+ * The memory that sockets read into. One buffer is shared by all, since reading and handling are one synchronous step;
+ * a socket in the middle of a large body borrows one of its own, which writes may then refer to without a copy.
+ */
+export class ReadBuffers {
+  readonly shared: Buffer = Buffer.allocUnsafeSlow(SHARED_BYTES);
+  readonly #free: Buffer[] = [];
+
+  borrow(): Buffer {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(BULK_BYTES);
+  }
+
+  /** Only for a buffer that no pending write refers to. */
+  giveBack(buffer: Buffer): void {
+    if (this.#free.length < KEPT_BULK_BUFFERS) this.#free.push(buffer);
+  }
+}
+
+export interface ConnectOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Left out for plain TCP. */
+  readonly tls?: tls.ConnectionOptions;
+}
+
+/**
+ * One socket: bytes in through a shared buffer, text and bytes out, gathered until `flush` so that a head and a small
+ * body leave in one system call.
+ */
+export class Wire {
+  readonly socket: net.Socket;
+  readonly #reader: WireReader;
+  readonly #buffers: ReadBuffers;
+  #text = '';
+  #bulk: Buffer | undefined;
+  #wantsBulk = false;
+  /** Whether a pending write still refers to the borrowed buffer. */
+  #dirty = false;
+  #paused = false;
+  #error: Error | undefined;
+  closed = false;
+
+  private constructor(reader: WireReader, buffers: ReadBuffers, open: (onread: net.OnReadOpts) => net.Socket) {
+    this.#reader = reader;
+    this.#buffers = buffers;
+    // a function for `buffer` is asked after each read; undefined from it keeps the buffer in place, which the types do not say
+    const next = (() => this.#nextBuffer()) as () => Buffer;
+    let first = true;
+    const buffer = (): Buffer => {
+      if (!first) return next();
+      first = false;
+      return buffers.shared;
+    };
+    this.socket = open({ buffer, callback: (length, bytes) => this.#onRead(length, bytes as Buffer) });
+    this.socket.on('end', () => reader.onEnd());
+    this.socket.on('drain', () => reader.onDrain());
+    this.socket.on('error', (error) => {
+      this.#error = error;
+    });
+    this.socket.on('close', () => this.#onClose());
+  }
+
+  /** Takes over a socket that a server accepted with `pauseOnConnect` and has not read from. */
+  static accept(accepted: net.Socket, reader: WireReader, buffers: ReadBuffers): Wire {
+    // A server cannot be told to accept with `onread`, so the handle moves to a socket that has it. `_handle` is not
+    // documented (but as old as net itself); without it the wire reads through 'data' events instead.
+    const handle = (accepted as unknown as { _handle?: unknown })._handle;
+    if (handle === undefined || handle === null) return Wire.#onData(accepted, reader, buffers);
+    const wire = new Wire(reader, buffers, (onread) => {
+      const options = { handle, onread, allowHalfOpen: true, readable: true, writable: true };
+      return new net.Socket(options as net.SocketConstructorOpts);
+    });
+    (accepted as unknown as { _handle?: unknown })._handle = null;
+    wire.socket.resume();
+    return wire;
+  }
+
+  static connect(options: ConnectOptions, reader: WireReader, buffers: ReadBuffers): Wire {
+    return new Wire(reader, buffers, (onread) => {
+      const address = { host: options.host, port: options.port, noDelay: true, keepAlive: true, allowHalfOpen: true };
+      if (options.tls === undefined) {
+        return net.connect({ ...address, onread, autoSelectFamily: false }).once('connect', () => reader.onConnect());
+      }
+      const secure: tls.ConnectionOptions & { onread: net.OnReadOpts } = { ...address, ...options.tls, onread };
+      return tls.connect(secure).once('secureConnect', () => reader.onConnect());
+    });
+  }
+
+  /** The portable way to read, one buffer allocated per read. */
+  static #onData(socket: net.Socket, reader: WireReader, buffers: ReadBuffers): Wire {
+    const wire = new Wire(reader, buffers, () => socket);
+    socket.on('data', (bytes: Buffer) => wire.#onRead(bytes.length, bytes));
+    socket.resume();
+    return wire;
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get pendingBytes(): number {
+    return this.socket.writableLength;
+  }
+
+  /** Adds latin1 text to what the next flush sends. */
+  text(text: string): void {
+    this.#text += text;
+  }
+
+  /** Adds bytes. Of all buffers only the shared one may be overwritten as soon as this returns. */
+  bytes(bytes: Buffer, start: number, end: number): void {
+    if (end - start <= SMALL_BYTES) {
+      this.#text += bytes.toString('latin1', start, end);
+      if (this.#text.length > SMALL_BYTES) this.flush();
+      return;
+    }
+    this.socket.cork();
+    this.flush();
+    const span = bytes.subarray(start, end);
+    this.socket.write(bytes === this.#buffers.shared ? Buffer.from(span) : span);
+    this.socket.uncork();
+  }
+
+  flush(): void {
+    if (this.#text === '') return;
+    const text = this.#text;
+    this.#text = '';
+    if (!this.socket.destroyed) this.socket.write(text, 'latin1');
+  }
+
+  /** Reads of this wire get a large buffer of their own from the next read on. */
+  startBulk(): void {
+    this.#wantsBulk = true;
+  }
+
+  /** @param settled whether no pending write refers to the borrowed buffer any more */
+  stopBulk(settled: boolean): void {
+    this.#wantsBulk = false;
+    if (!settled) this.#dirty = true;
+  }
+
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.socket.resume();
+  }
+
+  /** Sends what was added, then FIN. */
+  end(): void {
+    this.flush();
+    this.socket.end();
+  }
+
+  /** Closes both directions now; what the kernel has taken is still delivered. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** Closes both directions when what was added has left. */
+  destroySoon(): void {
+    this.flush();
+    this.socket.destroySoon();
+  }
+
+  /** Closes with RST, so that the peer cannot take what it got for a complete answer. */
+  reset(): void {
+    if (this.socket instanceof tls.TLSSocket) this.socket.destroy();
+    else this.socket.resetAndDestroy();
+  }
+
+  #onRead(length: number, bytes: Buffer): boolean {
+    if (length < bytes.length) bytes[length] = 0;
+    this.#reader.onBytes(bytes, length);
+    return !this.#paused;
+  }
+
+  #nextBuffer(): Buffer | undefined {
+    if (this.#wantsBulk === (this.#bulk !== undefined)) return undefined;
+    if (this.#wantsBulk) {
+      this.#bulk = this.#buffers.borrow();
+      return this.#bulk;
+    }
+    this.#returnBulk();
+    return this.#buffers.shared;
+  }
+
+  #returnBulk(): void {
+    if (this.#bulk === undefined) return;
+    if (!this.#dirty) this.#buffers.giveBack(this.#bulk);
+    this.#dirty = false;
+    this.#bulk = undefined;
+  }
+
+  #onClose(): void {
+    this.closed = true;
+    // a write still pending in the kernel's queue of a peer may refer to the buffer: it is left to the collector
+    this.#bulk = undefined;
+    this.#reader.onClose(this.#error);
+  }
+}
