@@ -12,8 +12,11 @@ export interface Clock {
 /** In [0, 1). */
 export type Random = () => number;
 
+// the global is a getter that looks itself up at each use
+const { performance: monotonic } = globalThis;
+
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: () => monotonic.now(),
   wallNow: () => Date.now(),
   every(intervalMs, tick) {
     const timer = setInterval(tick, intervalMs);

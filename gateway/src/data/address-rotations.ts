@@ -5,8 +5,8 @@ const MAX_STARTS = 16;
 
 /**
  * The ways to try a host's addresses, at least one: each starts with another address of the preferred family.
- * The other family comes after it, since the system sorts by what it can reach (RFC 6724) and `localhost` often has
- * an IPv6 address nobody listens on; those that did not answer of late come last.
+ * The other family comes after it, since the system sorts by what it can reach (RFC 6724) and `localhost` often
+ * has an IPv6 address nobody listens on; those that did not answer of late come last.
  */
 export function rotations(
   addresses: readonly ResolvedAddress[],

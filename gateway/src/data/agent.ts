@@ -139,10 +139,10 @@ export class Agent {
 
   /** Puts a free connection to work, or to rest. */
   offer(connection: BackendConnection): void {
-    const next = this.#waiting.keys().next();
-    if (next.done !== true) {
-      this.cancel(next.value);
-      connection.start(next.value);
+    const next = this.#waiting.size === 0 ? undefined : this.#waiting.keys().next().value;
+    if (next !== undefined) {
+      this.cancel(next);
+      connection.start(next);
       return;
     }
     const idleMs = this.#learned.timeoutMs(this.wheel.nowMs);

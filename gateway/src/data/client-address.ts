@@ -3,8 +3,6 @@ import { BlockList, isIP, isIPv4, SocketAddress } from 'node:net';
 /** Longer chains of proxies do not exist; a longer field is an attempt to keep us busy. */
 const MAX_HOPS = 32;
 const MAX_PORT = 65_535;
-/** `::ffff:0:0/96` holds the IPv4 addresses. */
-const MAPPED_BITS = 96;
 const MAPPED_PREFIX = '::ffff:';
 
 /** The proxies in front of us whose word about the client is taken. */
@@ -36,8 +34,9 @@ export class TrustedProxies {
 
 /**
  * The client's address in canonical form: the rightmost one in X-Forwarded-For that no trusted proxy has, or the
- * leftmost if all are trusted; the peer's own when the peer is not trusted. Anything that is no address ends the
- * walk, for whoever wrote it may have made up all that stands left of it. Several fields come joined by commas.
+ * leftmost if all are trusted; the peer's own when the peer is not trusted. Anything that is no address ends
+ * the walk, for whoever wrote it may have made up all that stands left of it. Several fields come joined by
+ * commas.
  */
 export function clientAddress(
   peerIp: string,
@@ -61,7 +60,7 @@ export function clientAddress(
   return address;
 }
 
-/** Lower case and shortest form, IPv4-mapped IPv6 as IPv4; undefined when `text` is no address or has a zone. */
+/** Lower case and shortest form, IPv4-mapped IPv6 as IPv4; undefined for no address or one with a zone. */
 function canonicalIp(text: string): string | undefined {
   if (isIPv4(text)) return text;
   if (isIP(text) === 0 || text.includes('%')) return undefined;
@@ -89,15 +88,12 @@ function addBlock(blocks: BlockList, cidr: string): void {
   const slash = cidr.indexOf('/');
   const text = slash === -1 ? cidr : cidr.slice(0, slash);
   const bits = slash === -1 ? undefined : cidr.slice(slash + 1);
-  const address = canonicalIp(text);
   const longest = text.includes(':') ? 128 : 32;
   const prefix = bits === undefined ? longest : Number(bits);
   const wellFormed = bits === undefined || /^\d{1,3}$/.test(bits);
-  if (address === undefined || !wellFormed || prefix > longest) {
+  if (canonicalIp(text) === undefined || !wellFormed || prefix > longest) {
     throw new RangeError(`"${cidr}" is neither an IP address nor a CIDR block such as 10.0.0.0/8`);
   }
-  // A block of mapped addresses is one of IPv4 addresses, unless it reaches beyond them.
-  const mapped = longest === 128 && isIPv4(address);
-  if (mapped && prefix >= MAPPED_BITS) blocks.addSubnet(address, prefix - MAPPED_BITS, 'ipv4');
-  else blocks.addSubnet(mapped ? text : address, prefix, mapped ? 'ipv6' : familyOf(address));
+  // BlockList itself takes a block of mapped addresses as one of IPv4 addresses.
+  blocks.addSubnet(text, prefix, familyOf(text));
 }

@@ -5,6 +5,7 @@ import { Forward, type Observer } from './forward.ts';
 import { ResponseHead } from './http1/response-head.ts';
 import { Listener } from './listener.ts';
 import type { Plan } from './plan.ts';
+import { RequestIds } from './request-id.ts';
 import { type Lookup, Resolver } from './resolver.ts';
 import { Route } from './route.ts';
 import { Router } from './router.ts';
@@ -49,8 +50,8 @@ export class DataPlane {
     const router = new Router(this.routes.map((route) => ({ rule: route.plan, value: route })));
     const dateLine = dateLineOf(clock);
     const forward = new Forward({ clock, wheel, counters: this.counters, observer, dateLine }, router);
-    const deps2 = { clock, random, wheel, buffers, counters: this.counters, line: forward };
-    this.listeners = plan.listeners.map((listener) => new Listener(deps2, listener));
+    const shared = { clock, ids: new RequestIds(random), wheel, buffers, counters: this.counters, line: forward };
+    this.listeners = plan.listeners.map((listener) => new Listener(shared, listener));
   }
 
   /** Listens on every address, or on none: the first that fails closes the others and is thrown. */

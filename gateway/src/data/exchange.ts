@@ -15,7 +15,8 @@ export interface ClientSide extends BodySink {
   /** False for HTTP/1.0: no chunks, no 1xx. */
   readonly speaksChunked: boolean;
   interim(text: string): void;
-  startResponse(status: number, reason: string, fields: string, framing: ResponseFraming): void;
+  /** @param head status line and fields, without the empty line and without Connection */
+  startResponse(head: string, framing: ResponseFraming): void;
   endResponse(): void;
   /** The response cannot be completed: the client must see that it is broken. */
   breakResponse(): void;

@@ -9,7 +9,7 @@ import { type ResponseHead, UNTIL_CLOSE } from './http1/response-head.ts';
 import { answerHere } from './local-answers.ts';
 import { problemFor } from './problem.ts';
 import type { RequestHeaders } from './request-headers.ts';
-import { type ResponseFraming, responseFields } from './response-headers.ts';
+import { type ResponseFraming, responseHeadText } from './response-headers.ts';
 import { decideRetry } from './retry.ts';
 import type { Route } from './route.ts';
 import type { Router } from './router.ts';
@@ -52,7 +52,7 @@ export class Forward implements Line {
   begin(exchange: Exchange, head: RequestHead, headers: RequestHeaders): number {
     const local = answerHere(head);
     if (local !== undefined) {
-      this.#answer(exchange, local.status, local.fields, '');
+      this.#answer(exchange, local.status, local.head, '');
       return 0;
     }
     const path = head.path;
@@ -101,8 +101,9 @@ export class Forward implements Line {
     const path = rewrite === undefined ? exchange.path : joinRewrite(exchange.path, prefix.length, rewrite);
     const taken = rewrite === undefined || prefix === '/' ? '' : prefix;
     exchange.upgrade = upgradeOf(head);
-    const fields = headers.write(head, route.requestHeaders, taken, exchange.upgrade);
-    exchange.requestHead = `${head.method} ${path}${head.query} HTTP/1.1\r\n${fields}\r\n`;
+    const sameLine = path === head.path && head.minorVersion === 1 && !head.absolute;
+    const requestLine = sameLine ? undefined : `${head.method} ${path}${head.query} HTTP/1.1\r\n`;
+    exchange.requestHead = headers.write(head, route.requestHeaders, requestLine, taken, exchange.upgrade);
     exchange.requestId = headers.requestId;
     exchange.keepBodyBytes = route.service.plan.retry?.maxBodyBytes ?? 0;
     if (route.timeouts.totalMs > 0) this.#limitTotal(exchange, route.timeouts.totalMs);
@@ -181,15 +182,14 @@ export class Forward implements Line {
     exchange.status = head.status;
     const framing = framingOf(exchange, head);
     const cookie = route.service.stickyLine(exchange);
-    const fields = responseFields(head, framing, route.responseHeaders, cookie, this.#context.dateLine);
-    client.startResponse(head.status, head.reason, fields, framing);
+    client.startResponse(responseHeadText(head, framing, route.responseHeaders, cookie, this.#context.dateLine), framing);
   }
 
   /** 1xx (RFC 9110 §15.2): passed on, but for 101, which turns both connections into a tunnel. */
   #interim(exchange: Exchange, head: ResponseHead): void {
-    const fields = responseFields(head, 'none', undefined, '', this.#context.dateLine);
+    const text = responseHeadText(head, 'none', undefined, '', this.#context.dateLine);
     if (head.status !== 101) {
-      exchange.client.interim(`HTTP/1.1 ${head.status} ${head.reason}\r\n${fields}\r\n`);
+      exchange.client.interim(`${text}\r\n`);
       return;
     }
     const side = exchange.backendSide;
@@ -200,7 +200,7 @@ export class Forward implements Line {
       return;
     }
     exchange.status = 101;
-    exchange.client.interim(`HTTP/1.1 101 ${head.reason}\r\n${fields}Connection: Upgrade\r\nUpgrade: ${exchange.upgrade}\r\n\r\n`);
+    exchange.client.interim(`${text}Connection: Upgrade\r\nUpgrade: ${exchange.upgrade}\r\n\r\n`);
     const idleMs = exchange.route?.timeouts.idleMs ?? 0;
     openTunnel(exchange, side, this.#context.wheel, idleMs, () => this.#end(exchange));
   }
@@ -231,8 +231,8 @@ export class Forward implements Line {
       return;
     }
     this.#context.counters.refused(code);
-    const problem = problemFor(code, detail, exchange.requestId);
-    this.#answer(exchange, problem.status, problem.fields + extraFields, problem.body, problem.reason);
+    const problem = problemFor(code, detail, exchange.requestId, extraFields);
+    this.#answer(exchange, problem.status, problem.head, problem.body);
   }
 
   #cancel(exchange: Exchange): void {
@@ -242,10 +242,10 @@ export class Forward implements Line {
     else backend?.agent.cancel(exchange);
   }
 
-  #answer(exchange: Exchange, status: number, fields: string, body: string, reason = ''): void {
+  #answer(exchange: Exchange, status: number, head: string, body: string): void {
     const client = exchange.client;
     exchange.status = status;
-    client.startResponse(status, reason, fields, 'length');
+    client.startResponse(head, 'length');
     if (exchange.method !== 'HEAD') client.bodyText(body);
     this.#end(exchange);
     client.endResponse();

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { FailureCode } from '../errors.ts';
-import type { Clock, Random, TimerWheel } from '../time.ts';
+import type { Clock, TimerWheel } from '../time.ts';
 import { clientAddress, TrustedProxies } from './client-address.ts';
 import type { FailureCounters } from './counters.ts';
 import type { Exchange } from './exchange.ts';
@@ -9,6 +9,7 @@ import { ClientConnection } from './http1/client-connection.ts';
 import { RequestHead } from './http1/request-head.ts';
 import type { ListenerPlan } from './plan.ts';
 import type { ClientFacts, RequestHeaders } from './request-headers.ts';
+import type { RequestIds } from './request-id.ts';
 import { type ReadBuffers, Wire } from './wire.ts';
 
 /** How many connections may wait to be accepted; Linux caps it at net.core.somaxconn. */
@@ -16,7 +17,7 @@ const BACKLOG = 4096;
 
 export interface ListenerDeps {
   readonly clock: Clock;
-  readonly random: Random;
+  readonly ids: RequestIds;
   readonly wheel: TimerWheel;
   readonly buffers: ReadBuffers;
   readonly counters: FailureCounters;
@@ -37,7 +38,7 @@ export interface ListenerContext extends ListenerDeps {
 /** Accepts clients on one address. */
 export class Listener implements ListenerContext {
   readonly clock: Clock;
-  readonly random: Random;
+  readonly ids: RequestIds;
   readonly wheel: TimerWheel;
   readonly buffers: ReadBuffers;
   readonly counters: FailureCounters;
@@ -52,7 +53,7 @@ export class Listener implements ListenerContext {
 
   constructor(deps: ListenerDeps, plan: ListenerPlan) {
     this.clock = deps.clock;
-    this.random = deps.random;
+    this.ids = deps.ids;
     this.wheel = deps.wheel;
     this.buffers = deps.buffers;
     this.counters = deps.counters;

@@ -1,8 +1,7 @@
-import type { Random } from '../time.ts';
 import { FIELD_ID } from './http1/field-names.ts';
 import { CHUNKED, hasOption, type RequestHead } from './http1/request-head.ts';
 import type { HeaderEditPlan } from './plan.ts';
-import { isRequestId, isTraceparent, newSpanId, newTraceId } from './request-id.ts';
+import { isRequestId, isTraceparent, type RequestIds } from './request-id.ts';
 
 /** What the connection tells of the client; the same for every request on it. */
 export interface ClientFacts {
@@ -39,39 +38,46 @@ put(CHECK, 'host', 'x-request-id', 'traceparent', 'max-forwards');
  */
 export class RequestHeaders {
   readonly #client: ClientFacts;
-  readonly #random: Random;
+  readonly #ids: RequestIds;
   #host = '';
   #forwarding = '';
   /** The id of the request written last. */
   requestId = '';
 
-  constructor(client: ClientFacts, random: Random) {
+  constructor(client: ClientFacts, ids: RequestIds) {
     this.#client = client;
-    this.#random = random;
+    this.#ids = ids;
   }
 
   /**
-   * The field lines for a backend, each ended by CRLF, without the empty line that ends the head.
+   * The whole head for a backend.
+   * @param requestLine with its CRLF; undefined when the client's own can stand
    * @param prefix the path prefix a rewrite took away, for X-Forwarded-Prefix; empty for none
    * @param upgrade the protocol to ask for; empty for none
    */
-  write(head: RequestHead, edit: HeaderEditPlan | undefined, prefix: string, upgrade: string): string {
+  write(
+    head: RequestHead,
+    edit: HeaderEditPlan | undefined,
+    requestLine: string | undefined,
+    prefix: string,
+    upgrade: string,
+  ): string {
     const fields = head.fields;
     const nominated = fields.has(FIELD_ID.connection) ? nominatedFields(fields.list(FIELD_ID.connection)) : undefined;
-    let text = head.absolute || !fields.has(FIELD_ID.host) ? `Host: ${head.host}\r\n` : '';
-    let run = -1;
+    const ownHost = head.absolute || !fields.has(FIELD_ID.host);
+    let text = requestLine ?? '';
+    if (ownHost) text += `Host: ${head.host}\r\n`;
+    // stretches that are kept are cut out in one piece
+    let from = requestLine === undefined ? 0 : head.fieldsAt;
     for (let i = 0; i < fields.count; i++) {
       const keep = this.#keeps(head, i, edit, nominated);
-      if (keep && fields.canonical(i)) {
-        if (run < 0) run = i;
-        continue;
-      }
-      if (run >= 0) text += lines(head, run, i - 1);
-      run = -1;
+      if (keep && fields.canonical(i)) continue;
+      text += fields.textBetween(from, i);
+      from = fields.textAfter(i);
       if (keep) text += `${fields.name(i)}: ${fields.value(i)}\r\n`;
     }
-    if (run >= 0) text += lines(head, run, fields.count - 1);
-    return text + this.#framing(head, upgrade) + this.#added(head, prefix) + edited(edit);
+    text += fields.textBetween(from, fields.count) + this.#framing(head, upgrade) + this.#added(head, prefix);
+    return edit === undefined ? `${text}\r\n` : `${text}${edited(edit)}\r\n`;
   }
 
   #keeps(head: RequestHead, index: number, edit: HeaderEditPlan | undefined, nominated: ReadonlySet<string> | undefined): boolean {
@@ -98,7 +104,7 @@ export class RequestHeaders {
     else if (head.bodyLength > 0 || head.fields.has(FIELD_ID['content-length'])) text = `Content-Length: ${head.bodyLength}\r\n`;
     if (head.expectContinue) text += 'Expect: 100-continue\r\n';
     if (head.method === 'OPTIONS' && head.fields.has(FIELD_ID['max-forwards'])) {
-      text += `Max-Forwards: ${Math.max(0, Number(head.fields.value(head.fields.indexOf(FIELD_ID['max-forwards']))) - 1)}\r\n`;
+      text += `Max-Forwards: ${Math.max(0, Number(head.fields.first(FIELD_ID['max-forwards'])) - 1)}\r\n`;
     }
     if (upgrade !== '') return `${text}Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
     if (head.fields.has(FIELD_ID.te) && hasOption(head.fields.list(FIELD_ID.te).toLowerCase(), 'trailers')) {
@@ -111,16 +117,16 @@ export class RequestHeaders {
     const fields = head.fields;
     let text = this.#forwardingFields(head);
     if (prefix !== '') text += `X-Forwarded-Prefix: ${prefix}\r\n`;
-    const sent = fields.has(FIELD_ID['x-request-id']) ? fields.value(fields.indexOf(FIELD_ID['x-request-id'])) : '';
-    const traced = fields.has(FIELD_ID.traceparent) && keepsChecked(head, fields.indexOf(FIELD_ID.traceparent));
+    const sent = fields.first(FIELD_ID['x-request-id']);
+    const half = this.#ids.next();
+    const id = this.#ids.traceId(half);
     if (sent !== '' && isRequestId(sent)) this.requestId = sent;
     else {
-      this.requestId = newTraceId(this.#random);
-      text += `X-Request-Id: ${this.requestId}\r\n`;
-      if (!traced) return `${text}traceparent: 00-${this.requestId}-${newSpanId(this.#random)}-00\r\n`;
+      this.requestId = id;
+      text += `X-Request-Id: ${id}\r\n`;
     }
-    if (!traced) text += `traceparent: 00-${newTraceId(this.#random)}-${newSpanId(this.#random)}-00\r\n`;
-    return text;
+    const traced = fields.has(FIELD_ID.traceparent) && keepsChecked(head, fields.indexOf(FIELD_ID.traceparent));
+    return traced ? text : `${text}traceparent: 00-${id}-${half}-00\r\n`;
   }
 
   /** Via (RFC 9110 §7.6.3), Forwarded (RFC 7239) and X-Forwarded-*. */
@@ -153,11 +159,6 @@ export class RequestHeaders {
   }
 }
 
-function lines(head: RequestHead, first: number, last: number): string {
-  const { text, base, lineStart, lineEnd } = head.fields;
-  return text.slice((lineStart[first] ?? 0) - base, (lineEnd[last] ?? 0) - base);
-}
-
 /** Fields that are kept, but not in every case. */
 function keepsChecked(head: RequestHead, index: number): boolean {
   const fields = head.fields;
@@ -167,7 +168,7 @@ function keepsChecked(head: RequestHead, index: number): boolean {
     case FIELD_ID['x-request-id']:
       return index === fields.indexOf(FIELD_ID['x-request-id']) && isRequestId(fields.value(index));
     case FIELD_ID.traceparent:
-      return fields.countOf(FIELD_ID.traceparent) === 1 && isTraceparent(fields.value(index));
+      return !fields.repeated(FIELD_ID.traceparent) && isTraceparent(fields.value(index));
     default:
       // RFC 9110 §7.6.2: Max-Forwards counts down for OPTIONS (and TRACE, which is refused)
       return head.method !== 'OPTIONS';
@@ -175,7 +176,8 @@ function keepsChecked(head: RequestHead, index: number): boolean {
 }
 
 /** Names that Connection makes hop-by-hop (RFC 9110 §7.6.1); undefined when it names only what is dropped anyway. */
-function nominatedFields(connection: string): ReadonlySet<string> | undefined {
+export function nominatedFields(connection: string): ReadonlySet<string> | undefined {
+  if (connection === 'keep-alive') return undefined;
   const lower = connection.toLowerCase();
   if (lower === 'keep-alive' || lower === 'close' || lower === 'upgrade') return undefined;
   return new Set(lower.split(',').map((name) => name.trim()));

@@ -76,7 +76,7 @@ export class Resolver {
     this.#onChange = deps.onChange;
   }
 
-  /** What is known without waiting, from another start each time; undefined when nothing is, or it is too old. */
+  /** What is known without waiting, from another start each time; undefined when that is nothing or too old. */
   addresses(host: string): readonly ResolvedAddress[] | undefined {
     const literal = this.#literal(host);
     if (literal !== undefined) return literal;
@@ -86,8 +86,8 @@ export class Resolver {
   }
 
   /**
-   * Calls back at once when addresses are known and were not invalidated; otherwise when the look-up ends, which
-   * all who ask meanwhile share. An error comes only when no addresses newer than `maxStaleMs` are known.
+   * Calls back at once when addresses are known and were not invalidated; otherwise when the look-up ends,
+   * which all who ask meanwhile share. An error comes only when no addresses newer than `maxStaleMs` are known.
    */
   resolve(host: string, done: ResolveDone): void {
     const literal = this.#literal(host);
@@ -103,8 +103,8 @@ export class Resolver {
   }
 
   /**
-   * To be called after a refused, unreachable or timed-out connect: the next `resolve` asks again (at most once a
-   * second), and `address` stands behind the others for half a minute.
+   * To be called after a refused, unreachable or timed-out connect: the next `resolve` asks again (at most once
+   * a second), and `address` stands behind the others for half a minute.
    */
   invalidate(host: string, address?: string): void {
     const entry = this.#entries.get(host);

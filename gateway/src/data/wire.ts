@@ -1,5 +1,6 @@
 import * as net from 'node:net';
 import * as tls from 'node:tls';
+import { DirectWrites, type WriteHandle, type WriteRequest } from './direct-write.ts';
 
 /** What stands at the reading end of a wire. Each call is synchronous; bytes are only good until it returns. */
 export interface WireReader {
@@ -26,6 +27,7 @@ const KEPT_BULK_BUFFERS = 8;
  * a socket in the middle of a large body borrows one of its own, which writes may then refer to without a copy.
  */
 export class ReadBuffers {
+  readonly directWrites = new DirectWrites();
   readonly shared: Buffer = Buffer.allocUnsafeSlow(SHARED_BYTES);
   readonly #free: Buffer[] = [];
 
@@ -55,6 +57,11 @@ export class Wire {
   readonly #reader: WireReader;
   readonly #buffers: ReadBuffers;
   #text = '';
+  /** Set once writes may go past the stream. */
+  #handle: WriteHandle | undefined;
+  /** Writes given to the handle that go on in the background. */
+  #inFlight = 0;
+  #writable = true;
   #bulk: Buffer | undefined;
   #wantsBulk = false;
   /** Whether a pending write still refers to the borrowed buffer. */
@@ -119,7 +126,8 @@ export class Wire {
 
   /** Bytes that the kernel has not taken yet. */
   get pendingBytes(): number {
-    return this.socket.writableLength;
+    if (this.#handle === undefined) return this.socket.writableLength;
+    return this.#inFlight === 0 ? 0 : this.#handle.writeQueueSize;
   }
 
   /** Adds latin1 text to what the next flush sends. */
@@ -134,18 +142,75 @@ export class Wire {
       if (this.#text.length > SMALL_BYTES) this.flush();
       return;
     }
-    this.socket.cork();
-    this.flush();
-    const span = bytes.subarray(start, end);
-    this.socket.write(bytes === this.#buffers.shared ? Buffer.from(span) : span);
-    this.socket.uncork();
+    const view = bytes.subarray(start, end);
+    this.#writeWithText(bytes === this.#buffers.shared ? Buffer.from(view) : view);
   }
 
   flush(): void {
     if (this.#text === '') return;
     const text = this.#text;
     this.#text = '';
-    if (!this.socket.destroyed) this.socket.write(text, 'latin1');
+    if (!this.#writable) return;
+    const handle = this.#handle ?? this.#adopt();
+    if (handle !== undefined) this.#written(handle.writeLatin1String(null, text), undefined);
+    else this.#writeDocumented(text);
+  }
+
+  #writeWithText(bytes: Buffer): void {
+    if (!this.#writable) return;
+    const handle = this.#handle ?? this.#adopt();
+    if (handle === undefined) {
+      this.flush();
+      this.socket.write(bytes);
+      return;
+    }
+    const text = this.#text;
+    this.#text = '';
+    if (text === '') this.#written(handle.writeBuffer(null, bytes), bytes);
+    else this.#written(handle.writev(null, [text, 'latin1', bytes, 'buffer'], false), bytes);
+  }
+
+  /** The handle, once it is known that it can be written to and nothing waits in the stream above it. */
+  #adopt(): WriteHandle | undefined {
+    const { directWrites } = this.#buffers;
+    if (directWrites.supported !== true || this.socket.connecting || this.socket.writableLength > 0) return undefined;
+    this.#handle = directWrites.handleOf(this.socket);
+    return this.#handle;
+  }
+
+  #writeDocumented(text: string): void {
+    const { directWrites } = this.#buffers;
+    if (directWrites.supported === undefined && !this.socket.connecting) directWrites.watch(this.socket, text);
+    else this.socket.write(text, 'latin1');
+  }
+
+  #written(result: number | WriteRequest, bytes: Buffer | undefined): void {
+    if (result === 0) return;
+    if (typeof result === 'number') {
+      this.#writeFailed();
+      return;
+    }
+    this.#inFlight += 1;
+    result.buffer = bytes;
+    result.oncomplete = (status) => this.#completed(status);
+    if (result.writeStatus !== null) this.#completed(result.writeStatus);
+  }
+
+  #completed(status: number): void {
+    this.#inFlight -= 1;
+    if (this.closed) return;
+    if (status !== 0) this.#writeFailed();
+    else if (this.#inFlight === 0) this.#reader.onDrain();
+  }
+
+  /**
+   * The peer takes no more. What it sent before may still be there to read (an early answer to an upload, say), so the end
+   * is left to the reading side where that is still open.
+   */
+  #writeFailed(): void {
+    this.#writable = false;
+    if (this.socket.readableEnded) this.socket.destroy();
+    else this.resume();
   }
 
   /** Reads of this wire get a large buffer of their own from the next read on. */
@@ -174,22 +239,26 @@ export class Wire {
   /** Sends what was added, then FIN. */
   end(): void {
     this.flush();
+    this.#writable = false;
     this.socket.end();
   }
 
   /** Closes both directions now; what the kernel has taken is still delivered. */
   destroy(): void {
+    this.#writable = false;
     this.socket.destroy();
   }
 
   /** Closes both directions when what was added has left. */
   destroySoon(): void {
     this.flush();
+    this.#writable = false;
     this.socket.destroySoon();
   }
 
   /** Closes with RST, so that the peer cannot take what it got for a complete answer. */
   reset(): void {
+    this.#writable = false;
     if (this.socket instanceof tls.TLSSocket) this.socket.destroy();
     else this.socket.resetAndDestroy();
   }
@@ -219,6 +288,7 @@ export class Wire {
 
   #onClose(): void {
     this.closed = true;
+    this.#writable = false;
     // a write still pending in the kernel's queue of a peer may refer to the buffer: it is left to the collector
     this.#bulk = undefined;
     this.#reader.onClose(this.#error);

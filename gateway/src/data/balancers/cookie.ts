@@ -1,4 +1,4 @@
-/** No honest client sends more (RFC 6265 §6.1 asks for 4096 bytes a cookie); longer fields are not looked into. */
+/** No honest client sends more (RFC 6265 §6.1: 4096 bytes a cookie); longer fields are not looked into. */
 const MAX_HEADER_CHARS = 16_384;
 const MAX_VALUE_CHARS = 4096;
 const SPACE = 0x20;
@@ -7,8 +7,8 @@ const EQUALS = 0x3d;
 const QUOTE = 0x22;
 
 /**
- * The value of one cookie in a Cookie field, or undefined when it is not there, is longer than 4096 characters or
- * has control characters. Names are compared exactly; of several the first counts (RFC 6265 §5.4 sends the
+ * The value of one cookie in a Cookie field, or undefined when it is not there, is longer than 4096 characters
+ * or has control characters. Names are compared exactly; of several the first counts (RFC 6265 §5.4 sends the
  * most specific path first). Quotes around a value are not part of it (§4.1.1). Nothing else is decoded.
  */
 export function cookieValue(header: string | undefined, name: string): string | undefined {

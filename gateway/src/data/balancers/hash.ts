@@ -5,14 +5,14 @@ import { avalanche, hashText } from './hash32.ts';
 
 /** No backend is to hold more than this times its share of what is pending. */
 const LOAD_FACTOR = 1.25;
-/** Nobody is overloaded below this: a browser's six connections with the same key must not scatter an idle service. */
+/** Nobody is overloaded below this: a browser's six connections with one key must not scatter. */
 const FREE_PENDING = 8;
 const TWO_POW_32 = 2 ** 32;
 
 /**
- * Rendezvous hashing (highest random weight, by the logarithm method: score = weight ÷ -ln u) with bounded load
- * (Mirrokni et al., "Consistent Hashing with Bounded Loads"): a key goes to its highest-scoring backend that is
- * not overloaded. When a backend leaves only its keys move; when one comes only the keys it wins do.
+ * Rendezvous hashing (highest random weight, by the logarithm method: score = weight ÷ -ln u) with bounded
+ * load (Mirrokni et al., "Consistent Hashing with Bounded Loads"): a key goes to its highest-scoring backend
+ * that is not overloaded. When a backend leaves only its keys move; when one comes only the keys it wins do.
  *
  * A request without the key (no such header or cookie, or an empty one) is picked by `keyless`.
  */

@@ -4,8 +4,8 @@ import { candidateAt } from './candidate-at.ts';
 import { Rotation } from './rotation.ts';
 
 /**
- * Picks the fewest pending ÷ weight. Ties, which is to say every pick among idle backends, take turns by weight,
- * as in nginx's least_conn; scanning on from a rotating start would favour the neighbour of a busy one.
+ * Picks the fewest pending ÷ weight. Ties, which is to say every pick among idle backends, take turns by
+ * weight, as in nginx's least_conn; scanning on from a rotating start would favour the neighbour of a busy one.
  */
 export class LeastPending<C extends Candidate> implements Balancer<C> {
   readonly #rotation: Rotation<C>;

@@ -1,12 +1,15 @@
 import type { Random } from '../../time.ts';
 import type { Candidate } from './balancer.ts';
 
-/** Random steps before the first turn, in rounds of n. Whole rounds, so that with equal weights every start is as likely. */
+/** Random steps before the first turn, in rounds of n: with whole rounds every start of equals is as likely. */
 const PHASE_ROUNDS = 4;
 
+/** Those who left are remembered up to this many times the candidates present. */
+const MAX_AWAY_RATIO = 8;
+
 /**
- * The credits of nginx's smooth weighted round-robin: at every turn each takes its weight as credit, the richest
- * is picked and pays what all took. Over a cycle everyone is picked as often as its weight says, evenly spread.
+ * The credits of nginx's smooth weighted round-robin: at every turn each takes its weight as credit, the
+ * richest is picked and pays what all took. Over a cycle everyone is picked as often as its weight says.
  */
 export class Rotation<C extends Candidate> {
   readonly #random: Random;
@@ -14,6 +17,8 @@ export class Rotation<C extends Candidate> {
   #credits = new Float64Array(0);
   #weights = new Float64Array(0);
   #totalWeight = 0;
+  /** Credit ÷ total weight when the candidates last changed, by name. */
+  readonly #remembered = new Map<string, number>();
 
   constructor(random: Random) {
     this.#random = random;
@@ -64,23 +69,30 @@ export class Rotation<C extends Candidate> {
   }
 
   /**
-   * Who stays keeps its credit: a restart at every flip would favour whoever stands first, and starve a light
-   * backend when flips come more often than its turn. The first start is random, so that replicas and workers
-   * that start together do not all turn to the same backend (lock-step).
+   * Everyone keeps its credit, also one that is away for a while, as is a failed backend from the candidates of
+   * a retry. A restart would favour whoever stands first or has just had its turn, and starve a light backend
+   * when flips come more often than its turn.
    */
   #rebuild(candidates: readonly C[]): void {
-    const old = new Map(this.#candidates.map(({ name }, index) => [name, this.#credits[index] ?? 0]));
-    const oldTotal = this.#totalWeight;
+    const isFirst = this.#candidates.length === 0;
+    if (this.#remembered.size > MAX_AWAY_RATIO * candidates.length) this.#remembered.clear();
+    this.#candidates.forEach(({ name }, index) => {
+      this.#remembered.set(name, (this.#credits[index] ?? 0) / this.#totalWeight);
+    });
     this.#candidates = candidates;
     this.#weights = Float64Array.from(candidates, ({ weight }) => weight);
-    this.#totalWeight = this.#weights.reduce((sum, weight) => sum + weight, 0);
-    if (oldTotal > 0) {
-      const scale = this.#totalWeight / oldTotal;
-      this.#credits = Float64Array.from(candidates, ({ name }) => (old.get(name) ?? 0) * scale);
-      return;
-    }
-    this.#credits = new Float64Array(candidates.length);
-    const steps = Math.floor(this.#random() * PHASE_ROUNDS * candidates.length);
+    const totalWeight = this.#weights.reduce((sum, weight) => sum + weight, 0);
+    this.#totalWeight = totalWeight;
+    this.#credits = Float64Array.from(
+      candidates,
+      ({ name }) => (this.#remembered.get(name) ?? 0) * totalWeight,
+    );
+    if (isFirst) this.#shuffle();
+  }
+
+  /** Replicas and workers that start together must not all turn to the same backend (lock-step). */
+  #shuffle(): void {
+    const steps = Math.floor(this.#random() * PHASE_ROUNDS * this.#candidates.length);
     for (let step = 0; step < steps; step++) this.next();
   }
 }

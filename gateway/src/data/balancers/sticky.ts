@@ -6,8 +6,8 @@ import type { Candidate, PickRequest } from './balancer.ts';
 const TOKEN_CHARS = 16;
 
 /**
- * Keeps a client on the backend that a cookie names, on top of any balancer: forward asks `find` before it picks
- * and `cookieFor` after.
+ * Keeps a client on the backend that a cookie names, on top of any balancer: `find` is asked before the pick
+ * and `cookieFor` after it.
  *
  * The cookie holds an HMAC of the backend's name, the same on every replica and after a restart. With a public
  * salt (the service's name) that hides addresses from a reader, not from one who tries all of them.

@@ -60,7 +60,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     this.#timer = new Timer(this);
     this.#wire = open(this);
     this.facts = context.factsOf(this.#wire.socket);
-    this.headers = new RequestHeaders(this.facts, context.random);
+    this.headers = new RequestHeaders(this.facts, context.ids);
     context.wheel.arm(this.#timer, context.plan.headTimeoutMs);
   }
 
@@ -231,7 +231,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     this.#phase = 'exchange';
     this.#context.counters.refused(code);
     const problem = problemFor(code, undefined, '');
-    this.startResponse(problem.status, problem.reason, problem.fields, 'length');
+    this.startResponse(problem.head, 'length');
     this.bodyText(problem.body);
     this.endResponse();
   }
@@ -244,12 +244,12 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     this.#wire.flush();
   }
 
-  startResponse(status: number, reason: string, fields: string, framing: ResponseFraming): void {
+  startResponse(head: string, framing: ResponseFraming): void {
     // what the client has not sent by now it need not send, and nobody could tell where the next request starts
     if (framing === 'close' || this.#halfClosed || this.#context.draining) this.#keepAlive = false;
     if (this.#exchange !== undefined && !this.#exchange.bodyComplete) this.#keepAlive = false;
-    const connection = this.#keepAlive ? (this.#speaksChunked ? '' : 'Connection: keep-alive\r\n') : 'Connection: close\r\n';
-    this.#wire.text(`HTTP/1.1 ${status} ${reason}\r\n${fields}${connection}\r\n`);
+    if (!this.#keepAlive) this.#wire.text(`${head}Connection: close\r\n\r\n`);
+    else this.#wire.text(this.#speaksChunked ? `${head}\r\n` : `${head}Connection: keep-alive\r\n\r\n`);
   }
 
   bodyText(text: string): void {

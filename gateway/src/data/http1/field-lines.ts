@@ -26,6 +26,8 @@ export class FieldLines {
   readonly valueEnd: Int32Array;
   readonly lineEnd: Int32Array;
   readonly ids: Uint8Array;
+  /** For each id that is there, the index of its first field. */
+  readonly #first = new Uint16Array(32);
   /** Bit n is set when a field with id n is there (ids above 31 do not exist). */
   seen = 0;
   readonly #capacity: number;
@@ -77,23 +79,39 @@ export class FieldLines {
 
   /** The first field with that id, or -1. */
   indexOf(id: FieldId): number {
-    return this.has(id) ? this.ids.subarray(0, this.count).indexOf(id) : -1;
+    return this.has(id) ? (this.#first[id] ?? 0) : -1;
   }
 
-  /** How many fields have that id. */
-  countOf(id: FieldId): number {
-    if (!this.has(id)) return 0;
-    let found = 0;
-    for (let i = 0; i < this.count; i++) if (this.ids[i] === id) found += 1;
-    return found;
+  /** The value of the first field with that id; empty when there is none. */
+  first(id: FieldId): string {
+    return this.has(id) ? this.value(this.#first[id] ?? 0) : '';
+  }
+
+  /** Whether more than one field has that id. */
+  repeated(id: FieldId): boolean {
+    if (!this.has(id)) return false;
+    for (let i = (this.#first[id] ?? 0) + 1; i < this.count; i++) if (this.ids[i] === id) return true;
+    return false;
   }
 
   /** The values of every field with that id as one list (RFC 9110 §5.3). */
   list(id: FieldId): string {
     if (!this.has(id)) return '';
-    let all = '';
-    for (let i = 0; i < this.count; i++) if (this.ids[i] === id) all += all === '' ? this.value(i) : `, ${this.value(i)}`;
+    const first = this.#first[id] ?? 0;
+    let all = this.value(first);
+    for (let i = first + 1; i < this.count; i++) if (this.ids[i] === id) all += `, ${this.value(i)}`;
     return all;
+  }
+
+  /** The text from position `from` of `text` up to line `index`, or to the last line's end. */
+  textBetween(from: number, index: number): string {
+    const until = index === 0 ? (this.lineStart[0] ?? 0) : (this.lineEnd[index - 1] ?? 0);
+    return this.text.slice(from, Math.max(from, until - this.base));
+  }
+
+  /** Position in `text` after line `index`. */
+  textAfter(index: number): number {
+    return (this.lineEnd[index] ?? 0) - this.base;
   }
 
   /** Whether the line reads `name: value` with exactly one space and can be sent on as it came. */
@@ -132,7 +150,10 @@ export class FieldLines {
     this.valueEnd[index] = valueEnd;
     this.lineEnd[index] = at + 2;
     this.ids[index] = id;
-    if (id !== FIELD_ID.other) this.seen |= 1 << id;
+    if (id !== FIELD_ID.other && (this.seen & (1 << id)) === 0) {
+      this.seen |= 1 << id;
+      this.#first[id] = index;
+    }
     this.count = index + 1;
     return at + 2;
   }

@@ -45,9 +45,12 @@ export class RequestHead {
   expectContinue = false;
   /** The value of Upgrade where Connection lists it (RFC 9110 §7.8); empty otherwise. */
   upgrade = '';
+  /** Where the fields start in `fields.text`. */
+  fieldsAt = 0;
   /** Where the body starts in the bytes parsed. */
   end = 0;
   readonly #limits: HeadLimits;
+  #validHost = '';
 
   constructor(limits: HeadLimits) {
     this.#limits = limits;
@@ -75,6 +78,7 @@ export class RequestHead {
     if (found === 'incomplete') return this.#orTooLarge('incomplete', start, end);
     this.end = this.fields.end;
     if (this.end - start > this.#limits.maxHeadBytes) return 'head_too_large';
+    this.fieldsAt = line - at;
     return this.#meaning(bytes, at);
   }
 
@@ -136,10 +140,20 @@ export class RequestHead {
 
   /** RFC 9112 §3.2: exactly one Host in HTTP/1.1, at most one in HTTP/1.0, and a valid one. */
   #readHost(): FailureCode | undefined {
-    const hosts = this.fields.countOf(FIELD_ID.host);
-    if (hosts > 1 || (hosts === 0 && this.minorVersion === 1)) return 'bad_host';
-    this.host = hosts === 1 ? this.fields.value(this.fields.indexOf(FIELD_ID.host)) : '';
-    return hosts === 1 && !HOST.test(this.host) ? 'bad_host' : undefined;
+    const fields = this.fields;
+    if (!fields.has(FIELD_ID.host)) {
+      this.host = '';
+      return this.minorVersion === 1 ? 'bad_host' : undefined;
+    }
+    if (fields.repeated(FIELD_ID.host)) return 'bad_host';
+    const host = fields.first(FIELD_ID.host);
+    // most requests name the host that the one before named: its string is kept, and with it what was found of it
+    if (host === this.#validHost) this.host = this.#validHost;
+    else if (HOST.test(host)) {
+      this.#validHost = host;
+      this.host = host;
+    } else return 'bad_host';
+    return undefined;
   }
 
   #readTarget(bytes: Buffer): FailureCode | undefined {
@@ -178,16 +192,16 @@ export class RequestHead {
   #readFraming(): FailureCode | undefined {
     const fields = this.fields;
     if (fields.has(FIELD_ID['transfer-encoding'])) {
-      if (fields.countOf(FIELD_ID['transfer-encoding']) > 1) return 'bad_transfer_encoding';
+      if (fields.repeated(FIELD_ID['transfer-encoding'])) return 'bad_transfer_encoding';
       if (fields.has(FIELD_ID['content-length']) || this.minorVersion === 0) return 'bad_transfer_encoding';
-      const coding = fields.value(fields.indexOf(FIELD_ID['transfer-encoding'])).toLowerCase();
+      const coding = fields.first(FIELD_ID['transfer-encoding']).toLowerCase();
       this.bodyLength = CHUNKED;
       if (coding === 'chunked') return undefined;
       return CHUNKED_LAST.test(coding) ? 'unknown_transfer_coding' : 'bad_transfer_encoding';
     }
     if (!fields.has(FIELD_ID['content-length'])) return undefined;
-    if (fields.countOf(FIELD_ID['content-length']) > 1) return 'bad_content_length';
-    const length = parseLength(fields.value(fields.indexOf(FIELD_ID['content-length'])));
+    if (fields.repeated(FIELD_ID['content-length'])) return 'bad_content_length';
+    const length = parseLength(fields.first(FIELD_ID['content-length']));
     if (length < 0) return 'bad_content_length';
     this.bodyLength = length;
     return undefined;
@@ -197,11 +211,8 @@ export class RequestHead {
     const fields = this.fields;
     if (fields.has(FIELD_ID.connection)) {
       const options = fields.list(FIELD_ID.connection);
-      if (!OPTION_LIST.test(options)) return 'bad_field';
-      const lower = options.toLowerCase();
-      if (hasOption(lower, 'close')) this.keepAlive = false;
-      else if (hasOption(lower, 'keep-alive')) this.keepAlive = true;
-      if (fields.has(FIELD_ID.upgrade) && hasOption(lower, 'upgrade')) this.upgrade = fields.list(FIELD_ID.upgrade);
+      if (options === 'keep-alive') this.keepAlive = true;
+      else if (!this.#readConnection(options)) return 'bad_field';
     }
     if (fields.has(FIELD_ID.expect)) {
       if (fields.list(FIELD_ID.expect).toLowerCase() !== '100-continue') return 'bad_expect';
@@ -209,6 +220,16 @@ export class RequestHead {
       this.expectContinue = this.minorVersion === 1 && this.bodyLength !== 0;
     }
     return undefined;
+  }
+
+  #readConnection(options: string): boolean {
+    if (!OPTION_LIST.test(options)) return false;
+    const lower = options.toLowerCase();
+    if (hasOption(lower, 'close')) this.keepAlive = false;
+    else if (hasOption(lower, 'keep-alive')) this.keepAlive = true;
+    const { fields } = this;
+    if (fields.has(FIELD_ID.upgrade) && hasOption(lower, 'upgrade')) this.upgrade = fields.list(FIELD_ID.upgrade);
+    return true;
   }
 }
 

@@ -18,7 +18,8 @@ const HTTP_1_DOT = Buffer.from('HTTP/1.', 'latin1');
 export class ResponseHead {
   readonly fields = new FieldLines(MAX_FIELDS);
   status = 0;
-  reason = '';
+  /** Where the fields start in `fields.text`. */
+  fieldsAt = 0;
   minorVersion = 1;
   /** A number of bytes, CHUNKED or UNTIL_CLOSE; what the framing fields say, whatever the request was. */
   bodyLength = 0;
@@ -31,6 +32,7 @@ export class ResponseHead {
     const fieldsStart = this.#statusLine(bytes, start, end);
     if (fieldsStart === INCOMPLETE) return end - start > MAX_HEAD_BYTES ? 'too-large' : 'incomplete';
     if (fieldsStart === MALFORMED) return 'malformed';
+    this.fieldsAt = fieldsStart - start;
     const found = this.fields.parse(bytes, fieldsStart, end);
     if (found === 'incomplete') return end - start > MAX_HEAD_BYTES ? 'too-large' : 'incomplete';
     if (found === 'too-many') return 'too-large';
@@ -39,12 +41,16 @@ export class ResponseHead {
     if (this.end - start > MAX_HEAD_BYTES) return 'too-large';
     this.fields.text = bytes.toString('latin1', start, this.end);
     this.fields.base = start;
-    this.reason = this.fields.text.slice(this.#reasonStart - start, this.#reasonEnd - start);
     return this.#framing() && this.#options() ? undefined : 'malformed';
   }
 
   #reasonStart = 0;
   #reasonEnd = 0;
+
+  get reason(): string {
+    const { text, base } = this.fields;
+    return text.slice(this.#reasonStart - base, this.#reasonEnd - base);
+  }
 
   /** RFC 9112 §4; the space before an absent reason phrase may be missing, as many servers have it. */
   #statusLine(bytes: Buffer, start: number, end: number): number {
@@ -84,15 +90,20 @@ export class ResponseHead {
       return fields.list(FIELD_ID['transfer-encoding']).toLowerCase() === 'chunked';
     }
     if (!fields.has(FIELD_ID['content-length'])) return true;
-    if (fields.countOf(FIELD_ID['content-length']) > 1) return false;
-    this.bodyLength = parseLength(fields.value(fields.indexOf(FIELD_ID['content-length'])));
+    if (fields.repeated(FIELD_ID['content-length'])) return false;
+    this.bodyLength = parseLength(fields.first(FIELD_ID['content-length']));
     return this.bodyLength >= 0;
   }
 
   #options(): boolean {
     this.keepAlive = this.minorVersion === 1;
     if (!this.fields.has(FIELD_ID.connection)) return true;
-    const options = this.fields.list(FIELD_ID.connection).toLowerCase();
+    const list = this.fields.list(FIELD_ID.connection);
+    if (list === 'keep-alive') {
+      this.keepAlive = true;
+      return true;
+    }
+    const options = list.toLowerCase();
     if (hasOption(options, 'close')) this.keepAlive = false;
     else if (hasOption(options, 'keep-alive')) this.keepAlive = true;
     return true;
