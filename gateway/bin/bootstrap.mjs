@@ -30,7 +30,11 @@ function fail(message) {
 
 function npm(args, what) {
   process.stderr.write(`portway: ${what}\n`);
-  const run = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  const run = spawnSync('npm', args, {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
   if (run.status !== 0) fail(`npm ${args.join(' ')} failed; its output above says why`);
 }
 
@@ -75,7 +79,8 @@ function run(command, env) {
 
 const [name, ...args] = process.argv.slice(2);
 const command = COMMANDS[name ?? ''];
-if (command === undefined) fail(`unknown command '${name ?? ''}'; known: ${Object.keys(COMMANDS).join(', ')}`);
+if (command === undefined)
+  fail(`unknown command '${name ?? ''}'; known: ${Object.keys(COMMANDS).join(', ')}`);
 installDependencies();
 const folders = [pinnedNodeFolder(), join(root, 'node_modules', '.bin'), process.env.PATH].filter(Boolean);
 const env = { ...process.env, PATH: folders.join(delimiter) };

@@ -34,7 +34,9 @@ export async function createGateway(plan: Plan, options: GatewayOptions = {}): P
   await data.start();
   return {
     data,
-    urls: data.listeners.map(({ plan: { host }, port }) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`),
+    urls: data.listeners.map(
+      ({ plan: { host }, port }) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    ),
     stop: (deadlineMs = DRAIN_MS) => data.drain(deadlineMs),
   };
 }

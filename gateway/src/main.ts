@@ -78,10 +78,15 @@ function load(file: string | undefined): LoadedConfig | undefined {
 }
 
 function listenProblem(error: unknown): string {
-  const { code, address, port, message } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  const { code, address, port, message } = error as NodeJS.ErrnoException & {
+    address?: string;
+    port?: number;
+  };
   const where = `${address}:${port}`;
-  if (code === 'EADDRINUSE') return `${where} is in use: end what listens there, or set another address under listeners (the demo: PORTWAY_PORT)`;
-  if (code === 'EACCES') return `${where} may not be listened on: ports below 1024 need privileges; choose another under listeners`;
+  if (code === 'EADDRINUSE')
+    return `${where} is in use: end what listens there, or set another address under listeners (the demo: PORTWAY_PORT)`;
+  if (code === 'EACCES')
+    return `${where} may not be listened on: ports below 1024 need privileges; choose another under listeners`;
   if (code === 'EADDRNOTAVAIL') return `${where} is not an address of this machine; check listeners`;
   return message;
 }
@@ -99,4 +104,7 @@ function stopOnSignals(gateway: Gateway): void {
   process.on('disconnect', stop);
 }
 
+// nobody may read what we say (a closed pipe); that is no reason to stop
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
 process.exitCode = await main(process.argv.slice(2));

@@ -123,8 +123,8 @@ export class TimerWheel {
           this.#link(timer, this.#tickAt(timer.deadlineMs));
         }
       }
-      // the owner may have unlinked the neighbour: its slot is then read afresh on the next visit
-      timer = next !== undefined && next.tick < 0 ? undefined : next;
+      // the owner may have released the neighbour, or moved it to another slot: then this one is read afresh
+      timer = next !== undefined && (next.tick < 0 || next.tick % SLOTS !== slot) ? this.#slots[slot] : next;
     }
   }
 

@@ -53,7 +53,13 @@ export class Agent {
   #tlsSession: Buffer | undefined;
   #closed = false;
 
-  constructor(context: AgentContext, backend: BackendPlan, plan: PoolPlan, timeouts: TimeoutsPlan, tls: TlsPlan) {
+  constructor(
+    context: AgentContext,
+    backend: BackendPlan,
+    plan: PoolPlan,
+    timeouts: TimeoutsPlan,
+    tls: TlsPlan,
+  ) {
     this.#context = context;
     this.wheel = context.wheel;
     this.buffers = context.buffers;
@@ -67,7 +73,12 @@ export class Agent {
 
   get stats(): { active: number; idle: number; connecting: number; queued: number } {
     const idle = this.#idle.length;
-    return { active: this.#all.size - idle - this.#dialling, idle, connecting: this.#connecting, queued: this.#waiting.size };
+    return {
+      active: this.#all.size - idle - this.#dialling,
+      idle,
+      connecting: this.#connecting,
+      queued: this.#waiting.size,
+    };
   }
 
   /**
@@ -116,7 +127,8 @@ export class Agent {
   /** Closes idle connections to addresses that the backend's name no longer has. */
   addressesChanged(host: string, addresses: readonly string[]): void {
     if (host !== this.#backend.host) return;
-    for (const connection of [...this.#idle]) if (!addresses.includes(connection.ip)) connection.close('address-gone');
+    for (const connection of [...this.#idle])
+      if (!addresses.includes(connection.ip)) connection.close('address-gone');
   }
 
   // --- told by its connections ---
@@ -167,6 +179,7 @@ export class Agent {
   connectFailed(connection: BackendConnection, code: FailureCode): void {
     if (!this.#all.delete(connection)) return;
     this.#dialling -= 1;
+    this.#context.resolver.invalidate(this.#backend.host, connection.ip);
     this.#failOldest(code);
   }
 
@@ -188,7 +201,8 @@ export class Agent {
 
   /** Opens connections for those who wait and have none coming. */
   #grow(): void {
-    while (this.#connecting < this.#waiting.size && this.#size < this.#plan.maxConnections && !this.#closed) this.#open();
+    while (this.#connecting < this.#waiting.size && this.#size < this.#plan.maxConnections && !this.#closed)
+      this.#open();
   }
 
   #open(): void {
@@ -230,7 +244,6 @@ export class Agent {
   #failOldest(code: FailureCode): void {
     this.#connecting -= 1;
     this.counters.connectFailures += 1;
-    this.#context.resolver.invalidate(this.#backend.host);
     const next = this.#waiting.keys().next();
     if (next.done === true) return;
     this.cancel(next.value);

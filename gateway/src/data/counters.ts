@@ -1,5 +1,7 @@
 /** Upper bounds of the latency buckets in ms; the last bucket has none. */
-export const LATENCY_BUCKETS_MS: readonly number[] = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000];
+export const LATENCY_BUCKETS_MS: readonly number[] = [
+  1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000,
+];
 
 /** Requests by status and by latency, as plain numbers: what a request adds costs a few writes to arrays. */
 export class StatusCounters {

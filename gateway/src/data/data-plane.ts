@@ -37,20 +37,32 @@ export class DataPlane {
       clock,
       random,
       ...(deps.lookup === undefined ? {} : { lookup: deps.lookup }),
-      onChange: (host, addresses) => this.#addressesChanged(host, addresses.map(({ address }) => address)),
+      onChange: (host, addresses) =>
+        this.#addressesChanged(
+          host,
+          addresses.map(({ address }) => address),
+        ),
     });
     const agents = { clock, random, wheel, buffers, resolver, head: new ResponseHead() };
     this.services = plan.services.map((service) => new Service(agents, service));
     const byName = new Map(this.services.map((service) => [service.name, service]));
     this.routes = plan.routes.map((route) => {
       const service = byName.get(route.service);
-      if (service === undefined) throw new Error(`route ${route.name}: there is no service '${route.service}'`);
+      if (service === undefined)
+        throw new Error(`route ${route.name}: there is no service '${route.service}'`);
       return new Route(route, service);
     });
     const router = new Router(this.routes.map((route) => ({ rule: route.plan, value: route })));
     const dateLine = dateLineOf(clock);
     const forward = new Forward({ clock, wheel, counters: this.counters, observer, dateLine }, router);
-    const shared = { clock, ids: new RequestIds(random), wheel, buffers, counters: this.counters, line: forward };
+    const shared = {
+      clock,
+      ids: new RequestIds(random),
+      wheel,
+      buffers,
+      counters: this.counters,
+      line: forward,
+    };
     this.listeners = plan.listeners.map((listener) => new Listener(shared, listener));
   }
 

@@ -38,7 +38,8 @@ export class DirectWrites {
   /** The handle of `socket`, when it is plain TCP. */
   handleOf(socket: net.Socket): WriteHandle | undefined {
     const handle = (socket as unknown as { _handle?: Partial<WriteHandle> | null })._handle;
-    if (handle === undefined || handle === null || Object.getPrototypeOf(socket) !== net.Socket.prototype) return undefined;
+    if (handle === undefined || handle === null || Object.getPrototypeOf(socket) !== net.Socket.prototype)
+      return undefined;
     return typeof handle.writeQueueSize === 'number' ? (handle as WriteHandle) : undefined;
   }
 

@@ -4,9 +4,9 @@ import type { PickRequest } from './balancers/balancer.ts';
 import { cookieValue } from './balancers/cookie.ts';
 import type { BodySink } from './http1/chunked.ts';
 import type { ResponseHead } from './http1/response-head.ts';
-import type { Route } from './route.ts';
 import type { ClientFacts } from './request-headers.ts';
 import type { ResponseFraming } from './response-headers.ts';
+import type { Route } from './route.ts';
 import type { Wire } from './wire.ts';
 
 /** The end an exchange answers to: a client connection of any protocol. */
@@ -118,7 +118,12 @@ export class Exchange implements PickRequest, BodySink {
   /** Deadline of the whole exchange, when the route has one. */
   cancelTotal: (() => void) | undefined = undefined;
 
-  constructor(client: ClientSide, line: Line, startedMs: number, request: { method: string; host: string; path: string; text: string }) {
+  constructor(
+    client: ClientSide,
+    line: Line,
+    startedMs: number,
+    request: { method: string; host: string; path: string; text: string },
+  ) {
     this.client = client;
     this.line = line;
     this.startedMs = startedMs;
@@ -136,7 +141,8 @@ export class Exchange implements PickRequest, BodySink {
   header(name: string): string | undefined {
     let found: string | undefined;
     for (const line of this.#head.split('\r\n')) {
-      if (line.charCodeAt(name.length) !== 0x3a || line.slice(0, name.length).toLowerCase() !== name) continue;
+      if (line.charCodeAt(name.length) !== 0x3a || line.slice(0, name.length).toLowerCase() !== name)
+        continue;
       const value = line.slice(name.length + 1).trim();
       found = found === undefined ? value : `${found}, ${value}`;
     }

@@ -84,7 +84,10 @@ export class Forward implements Line {
     exchange.path = reading.path;
     if (reading.decoded === undefined) return true;
     const host = canonicalHost(exchange.host);
-    if (this.#router.find(host, reading.path, exchange) === this.#router.find(host, reading.decoded, exchange)) return true;
+    if (
+      this.#router.find(host, reading.path, exchange) === this.#router.find(host, reading.decoded, exchange)
+    )
+      return true;
     this.refuse(exchange, 'ambiguous_path');
     return false;
   }
@@ -182,7 +185,10 @@ export class Forward implements Line {
     exchange.status = head.status;
     const framing = framingOf(exchange, head);
     const cookie = route.service.stickyLine(exchange);
-    client.startResponse(responseHeadText(head, framing, route.responseHeaders, cookie, this.#context.dateLine), framing);
+    client.startResponse(
+      responseHeadText(head, framing, route.responseHeaders, cookie, this.#context.dateLine),
+      framing,
+    );
   }
 
   /** 1xx (RFC 9110 §15.2): passed on, but for 101, which turns both connections into a tunnel. */

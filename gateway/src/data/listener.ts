@@ -123,7 +123,8 @@ export class Listener implements ListenerContext {
     const peerIp = plainIp(socket.remoteAddress ?? '');
     const trusted = this.#trusted.trusts(peerIp);
     const trustedProxies = this.#trusted;
-    const clientIp = (forwardedFor: string | undefined) => clientAddress(peerIp, forwardedFor, trustedProxies);
+    const clientIp = (forwardedFor: string | undefined) =>
+      clientAddress(peerIp, forwardedFor, trustedProxies);
     return { peerIp, trusted, proto: 'http', clientIp };
   }
 

@@ -13,9 +13,21 @@ export interface Problem {
  * The answer to a failure: problem details (RFC 9457) and Proxy-Status (RFC 9209).
  * @param detail what else there is to say to the client; nothing of the inside (addresses, names of backends)
  */
-export function problemFor(code: FailureCode, detail: string | undefined, requestId: string, extraFields = ''): Problem {
+export function problemFor(
+  code: FailureCode,
+  detail: string | undefined,
+  requestId: string,
+  extraFields = '',
+): Problem {
   const { status, proxyError, title } = FAILURES[code];
-  const problem = { type: 'about:blank', title, status, code, ...(detail && { detail }), ...(requestId && { requestId }) };
+  const problem = {
+    type: 'about:blank',
+    title,
+    status,
+    code,
+    ...(detail && { detail }),
+    ...(requestId && { requestId }),
+  };
   const body = `${JSON.stringify(problem)}\n`;
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
   head += `Proxy-Status: portway; error=${proxyError}; details="${code}"\r\nCache-Control: no-store\r\n`;

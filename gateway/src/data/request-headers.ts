@@ -24,11 +24,35 @@ const put = (action: number, ...names: (keyof typeof FIELD_ID)[]): void => {
   for (const name of names) ACTION[FIELD_ID[name]] = action;
 };
 // RFC 9110 §7.6.1, and what is framed anew below
-put(DROP, 'connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade', 'content-length');
-put(DROP, 'proxy-authorization', 'proxy-authenticate', 'http2-settings', 'lookalike', 'expect', 'proxy-status');
+put(
+  DROP,
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+  'content-length',
+);
+put(
+  DROP,
+  'proxy-authorization',
+  'proxy-authenticate',
+  'http2-settings',
+  'lookalike',
+  'expect',
+  'proxy-status',
+);
 // fields of which a second copy is written, with what the client may have said in it
 put(DROP, 'x-forwarded-for', 'forwarded');
-put(CLAIM, 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-prefix', 'x-forwarded-server');
+put(
+  CLAIM,
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-forwarded-server',
+);
 put(CLAIM, 'x-forwarded-client-cert', 'x-real-ip');
 put(CHECK, 'host', 'x-request-id', 'traceparent', 'max-forwards');
 
@@ -63,7 +87,9 @@ export class RequestHeaders {
     upgrade: string,
   ): string {
     const fields = head.fields;
-    const nominated = fields.has(FIELD_ID.connection) ? nominatedFields(fields.list(FIELD_ID.connection)) : undefined;
+    const nominated = fields.has(FIELD_ID.connection)
+      ? nominatedFields(fields.list(FIELD_ID.connection))
+      : undefined;
     const ownHost = head.absolute || !fields.has(FIELD_ID.host);
     let text = requestLine ?? '';
     if (ownHost) text += `Host: ${head.host}\r\n`;
@@ -80,7 +106,12 @@ export class RequestHeaders {
     return edit === undefined ? `${text}\r\n` : `${text}${edited(edit)}\r\n`;
   }
 
-  #keeps(head: RequestHead, index: number, edit: HeaderEditPlan | undefined, nominated: ReadonlySet<string> | undefined): boolean {
+  #keeps(
+    head: RequestHead,
+    index: number,
+    edit: HeaderEditPlan | undefined,
+    nominated: ReadonlySet<string> | undefined,
+  ): boolean {
     const fields = head.fields;
     switch (ACTION[fields.ids[index] ?? 0]) {
       case DROP:
@@ -101,7 +132,8 @@ export class RequestHeaders {
   #framing(head: RequestHead, upgrade: string): string {
     let text = '';
     if (head.bodyLength === CHUNKED) text = 'Transfer-Encoding: chunked\r\n';
-    else if (head.bodyLength > 0 || head.fields.has(FIELD_ID['content-length'])) text = `Content-Length: ${head.bodyLength}\r\n`;
+    else if (head.bodyLength > 0 || head.fields.has(FIELD_ID['content-length']))
+      text = `Content-Length: ${head.bodyLength}\r\n`;
     if (head.expectContinue) text += 'Expect: 100-continue\r\n';
     if (head.method === 'OPTIONS' && head.fields.has(FIELD_ID['max-forwards'])) {
       text += `Max-Forwards: ${Math.max(0, Number(head.fields.first(FIELD_ID['max-forwards'])) - 1)}\r\n`;
@@ -125,14 +157,16 @@ export class RequestHeaders {
       this.requestId = id;
       text += `X-Request-Id: ${id}\r\n`;
     }
-    const traced = fields.has(FIELD_ID.traceparent) && keepsChecked(head, fields.indexOf(FIELD_ID.traceparent));
+    const traced =
+      fields.has(FIELD_ID.traceparent) && keepsChecked(head, fields.indexOf(FIELD_ID.traceparent));
     return traced ? text : `${text}traceparent: 00-${id}-${half}-00\r\n`;
   }
 
   /** Via (RFC 9110 §7.6.3), Forwarded (RFC 7239) and X-Forwarded-*. */
   #forwardingFields(head: RequestHead): string {
     if (this.#client.trusted) return this.#appended(head);
-    if (head.host === this.#host && this.#forwarding !== '' && head.minorVersion === 1) return this.#forwarding;
+    if (head.host === this.#host && this.#forwarding !== '' && head.minorVersion === 1)
+      return this.#forwarding;
     const { peerIp, proto } = this.#client;
     const text =
       `Via: 1.${head.minorVersion} portway\r\nX-Forwarded-For: ${peerIp}\r\nX-Forwarded-Proto: ${proto}\r\n` +

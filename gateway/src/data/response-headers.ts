@@ -26,7 +26,9 @@ export function responseHeadText(
   date: () => string,
 ): string {
   const fields = head.fields;
-  const nominated = fields.has(FIELD_ID.connection) ? nominatedFields(fields.list(FIELD_ID.connection)) : undefined;
+  const nominated = fields.has(FIELD_ID.connection)
+    ? nominatedFields(fields.list(FIELD_ID.connection))
+    : undefined;
   let text = '';
   let from = 0;
   if (head.minorVersion === 0) {
@@ -58,7 +60,8 @@ function keeps(
   const id = fields.ids[index] ?? 0;
   if (DROPPED[id] !== 0) return false;
   // RFC 9110 §8.6: not with 1xx and 204; it is what tells the length of the others, and of what HEAD asked about
-  if (id === FIELD_ID['content-length']) return (framing === 'length' || framing === 'none') && head.status >= 200 && head.status !== 204;
+  if (id === FIELD_ID['content-length'])
+    return (framing === 'length' || framing === 'none') && head.status >= 200 && head.status !== 204;
   if (nominated === undefined && edit === undefined) return true;
   const name = fields.name(index).toLowerCase();
   return !(nominated?.has(name) ?? false) && (edit === undefined || !isEdited(edit, name));

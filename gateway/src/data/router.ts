@@ -60,7 +60,7 @@ export class Router<T> {
   allowedMethods(host: string, path: string, facts: RequestFacts): readonly string[] {
     const methods = new Set<string>();
     for (const table of this.#tablesOf(host)) {
-      for (const candidate of table.allOf(path)) {
+      for (let candidate = table.candidates(path); candidate !== undefined; candidate = candidate.next) {
         if (!takesHeaders(candidate, facts)) continue;
         if (takesMethod(candidate, facts.method)) return [];
         for (const method of candidate.methods) methods.add(method);

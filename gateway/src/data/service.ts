@@ -20,14 +20,18 @@ export class Service {
     this.plan = plan;
     this.backends = plan.backends.map((backend) => new Backend(context, backend, plan));
     this.#eligible = this.backends;
-    this.#balancer = createBalancer(plan.balance, context);
+    this.#balancer = createBalancer(plan.balance, {
+      clock: { now: () => context.wheel.nowMs },
+      random: context.random,
+    });
     this.#sticky = plan.sticky === undefined ? undefined : new Sticky(plan.sticky, plan.name);
   }
 
   /** The backend for the next attempt, one not yet tried; undefined when there is none. */
   pick(exchange: Exchange): Backend | undefined {
     const tried = exchange.tried;
-    const candidates = tried === undefined ? this.#eligible : this.#eligible.filter((backend) => !tried.includes(backend));
+    const candidates =
+      tried === undefined ? this.#eligible : this.#eligible.filter((backend) => !tried.includes(backend));
     if (candidates.length === 0) return undefined;
     return this.#sticky?.find(candidates, exchange) ?? this.#balancer.pick(candidates, exchange);
   }

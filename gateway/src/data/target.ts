@@ -4,6 +4,8 @@
  * leads to another route are refused, or given as a second reading to be routed as well.
  */
 
+import { decodePrintable, resolveSegments, respell } from './path-bytes.ts';
+
 export type PathReading =
   | {
       readonly ok: true;
@@ -21,6 +23,8 @@ export type PathReading =
       readonly reason: string;
     };
 
+const SLASH = 47;
+
 /**
  * Any byte but the plain ones (`%`, `\`, `#`, `?` are not), an empty segment, or one that begins with a dot.
  * One native regex test: 59 ns for 30 characters of a sliced string, 128 ns for a charCodeAt loop over a table, which
@@ -28,29 +32,18 @@ export type PathReading =
  */
 const NOT_PLAIN = /\/[./]|[^!"$&->@-[\]-~]/;
 
-const REFUSALS: readonly (readonly [RegExp, string])[] = [
-  [/^(?!\/)/, 'does not start with a slash'],
-  [/[^\x21-\x7e]|[\\#?]/, 'holds a character that has to be percent-encoded'],
-  [/%(?![0-9A-Fa-f]{2})/, 'holds a broken percent-encoding'],
-  [/%(?:[01][0-9A-Fa-f]|7[Ff])/, 'holds an encoded control character'],
-  // RFC 3629 section 3: %C0%AF is no UTF-8, yet careless decoders make a slash of it, and a dot of %C0%AE.
-  [/%C[01]%[89AB]|%E0%8[01]%[89AB]|%F0%80%8[01]%[89AB]/i, 'holds an ASCII character as overlong UTF-8'],
-];
-
-/** RFC 3986 section 2.3: decoding these never changes what a path means. */
-const UNRESERVED = /[A-Za-z0-9._~-]/;
-const ESCAPE = /%[0-9A-Fa-f]{2}/g;
-const PRINTABLE_ESCAPE = /%[2-7][0-9A-F]/g;
-/** Space, `#`, `%`, `?`: decoded, they could not stand in a canonical path. */
-const STAYS_ENCODED = /^%(?:20|23|25|3F)$/;
-const UNRESOLVED = /\/(?:\/|\.{1,2}(?:\/|$))/;
+const NOT_IN_A_PATH = /[^\x21-\x7e]|[\\#?]/;
+/** RFC 3629 section 3: `%C0%AF` is no UTF-8, yet careless decoders make a slash of it, and a dot of `%C0%AE`. */
+const OVERLONG = /%C[01]%[89AB]|%E0%8[01]%[89AB]|%F0%80%8[01]%[89AB]/;
 /** Servers that cut path parameters off before they resolve dots read `/..;x/` as `/../`. */
 const DOT_WITH_PARAMETER = /\/\.{1,2}(?:;|%3B)/;
+/** What respelling leaves encoded of the printable characters, but for space, `#`, `%`, `?`, which no reading decodes. */
+const PRINTABLE_ESCAPE = /%(?:2[1246-9A-CF]|3[A-E]|40|5[B-E]|60|7[B-D])/;
 const DOT_SEGMENT = /\/\.{1,2}(?:[/;]|$)/;
 
 /** Whether `raw` may differ from its canonical form, or be refused. When false, `raw` is the canonical path and has no other reading. */
 export function needsReading(raw: string): boolean {
-  return NOT_PLAIN.test(raw) || raw.charCodeAt(0) !== 47;
+  return NOT_PLAIN.test(raw) || raw.charCodeAt(0) !== SLASH;
 }
 
 /**
@@ -67,47 +60,28 @@ export function needsReading(raw: string): boolean {
  */
 export function canonicalPath(raw: string): PathReading {
   if (!needsReading(raw)) return { ok: true, path: raw, decoded: undefined };
-  for (const [pattern, reason] of REFUSALS) {
-    if (pattern.test(raw)) return { ok: false, reason };
-  }
-  const spelled = raw.replace(ESCAPE, normalEscape);
-  if (DOT_WITH_PARAMETER.test(spelled)) return { ok: false, reason: 'holds a dot segment with a parameter' };
-  const path = resolveSegments(spelled);
-  if (path === undefined) return { ok: false, reason: 'climbs above the root' };
-  const decoded = path.replace(PRINTABLE_ESCAPE, plainCharacter);
-  if (decoded === path) return { ok: true, path, decoded: undefined };
+  if (raw.charCodeAt(0) !== SLASH) return refused('does not start with a slash');
+  if (NOT_IN_A_PATH.test(raw)) return refused('holds a character that has to be percent-encoded');
+  const bytes = Buffer.from(raw, 'latin1');
+  const spelled = respell(bytes);
+  if (!spelled.ok) return spelled;
+  const spelling = bytes.toString('latin1', 0, spelled.length);
+  if (OVERLONG.test(spelling)) return refused('holds an ASCII character as overlong UTF-8');
+  if (DOT_WITH_PARAMETER.test(spelling)) return refused('holds a dot segment with a parameter');
+  const resolved = resolveSegments(bytes, spelled.length);
+  if (!resolved.ok) return resolved;
+  const path = bytes.toString('latin1', 0, resolved.length);
+  if (!PRINTABLE_ESCAPE.test(path)) return { ok: true, path, decoded: undefined };
+  const decoded = bytes.toString('latin1', 0, decodePrintable(bytes, resolved.length));
   // Not resolved but refused. With `/x%2Fb%5C..%5C..%2Fy` a backend for which only %2F separates is in /x, and one for
   // which %5C does too is in /y: two readings would not do. Without dots whatever a backend decodes, its path matches
   // every route that `path` matches and none that `decoded` does not, so when those two agree on the best, all agree.
-  if (DOT_SEGMENT.test(decoded)) return { ok: false, reason: 'hides a dot segment in percent-encoding' };
-  return { ok: true, path, decoded: decoded.replace(/\/{2,}/g, '/') };
+  if (DOT_SEGMENT.test(decoded)) return refused('hides a dot segment in percent-encoding');
+  return { ok: true, path, decoded };
 }
 
-function normalEscape(encoded: string): string {
-  const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
-  return UNRESERVED.test(character) ? character : encoded.toUpperCase();
-}
-
-function plainCharacter(encoded: string): string {
-  if (STAYS_ENCODED.test(encoded)) return encoded;
-  if (encoded === '%5C') return '/';
-  return String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
-}
-
-/** undefined: climbs above the root. */
-function resolveSegments(path: string): string | undefined {
-  if (!UNRESOLVED.test(path)) return path;
-  const kept: string[] = [];
-  const segments = path.split('/');
-  for (const segment of segments) {
-    if (segment === '' || segment === '.') continue;
-    if (segment !== '..') kept.push(segment);
-    else if (kept.pop() === undefined) return undefined;
-  }
-  // RFC 3986 section 5.2.4: `/a/b/..` is the directory `/a/`.
-  const last = segments.at(-1);
-  const isDirectory = kept.length > 0 && (last === '' || last === '.' || last === '..');
-  return `/${kept.join('/')}${isDirectory ? '/' : ''}`;
+function refused(reason: string): PathReading {
+  return { ok: false, reason };
 }
 
 /**

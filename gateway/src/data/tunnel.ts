@@ -6,7 +6,13 @@ import type { Wire } from './wire.ts';
 const IDLE_FACTOR = 5;
 
 /** Turns both connections of `exchange` into a tunnel; `ended` is called once, when both are closed. */
-export function openTunnel(exchange: Exchange, side: BackendSide, wheel: TimerWheel, idleMs: number, ended: () => void): void {
+export function openTunnel(
+  exchange: Exchange,
+  side: BackendSide,
+  wheel: TimerWheel,
+  idleMs: number,
+  ended: () => void,
+): void {
   const tunnel = new Tunnel(side.wire, wheel, idleMs * IDLE_FACTOR, ended);
   side.startTunnel(tunnel);
   tunnel.client = exchange.client.startTunnel(tunnel);

@@ -70,7 +70,11 @@ export class Wire {
   #error: Error | undefined;
   closed = false;
 
-  private constructor(reader: WireReader, buffers: ReadBuffers, open: (onread: net.OnReadOpts) => net.Socket) {
+  private constructor(
+    reader: WireReader,
+    buffers: ReadBuffers,
+    open: (onread: net.OnReadOpts) => net.Socket,
+  ) {
     this.#reader = reader;
     this.#buffers = buffers;
     // a function for `buffer` is asked after each read; undefined from it keeps the buffer in place, which the types do not say
@@ -107,11 +111,23 @@ export class Wire {
 
   static connect(options: ConnectOptions, reader: WireReader, buffers: ReadBuffers): Wire {
     return new Wire(reader, buffers, (onread) => {
-      const address = { host: options.host, port: options.port, noDelay: true, keepAlive: true, allowHalfOpen: true };
+      const address = {
+        host: options.host,
+        port: options.port,
+        noDelay: true,
+        keepAlive: true,
+        allowHalfOpen: true,
+      };
       if (options.tls === undefined) {
-        return net.connect({ ...address, onread, autoSelectFamily: false }).once('connect', () => reader.onConnect());
+        return net
+          .connect({ ...address, onread, autoSelectFamily: false })
+          .once('connect', () => reader.onConnect());
       }
-      const secure: tls.ConnectionOptions & { onread: net.OnReadOpts } = { ...address, ...options.tls, onread };
+      const secure: tls.ConnectionOptions & { onread: net.OnReadOpts } = {
+        ...address,
+        ...options.tls,
+        onread,
+      };
       return tls.connect(secure).once('secureConnect', () => reader.onConnect());
     });
   }
@@ -173,14 +189,16 @@ export class Wire {
   /** The handle, once it is known that it can be written to and nothing waits in the stream above it. */
   #adopt(): WriteHandle | undefined {
     const { directWrites } = this.#buffers;
-    if (directWrites.supported !== true || this.socket.connecting || this.socket.writableLength > 0) return undefined;
+    if (directWrites.supported !== true || this.socket.connecting || this.socket.writableLength > 0)
+      return undefined;
     this.#handle = directWrites.handleOf(this.socket);
     return this.#handle;
   }
 
   #writeDocumented(text: string): void {
     const { directWrites } = this.#buffers;
-    if (directWrites.supported === undefined && !this.socket.connecting) directWrites.watch(this.socket, text);
+    if (directWrites.supported === undefined && !this.socket.connecting)
+      directWrites.watch(this.socket, text);
     else this.socket.write(text, 'latin1');
   }
 

@@ -15,7 +15,10 @@ export class RawBackend {
   readonly connections: RawConnection[] = [];
   readonly #server: Server;
 
-  private constructor(server: Server, onData: (connection: RawConnection, data: string, backend: RawBackend) => void) {
+  private constructor(
+    server: Server,
+    onData: (connection: RawConnection, data: string, backend: RawBackend) => void,
+  ) {
     this.#server = server;
     server.on('connection', (socket) => {
       const connection: RawConnection = { socket, received: '', ended: false, closed: false };

@@ -39,7 +39,8 @@ export class RawClient {
   /** Waits until what was received satisfies `done`; rejects when the connection ends first. */
   async until(done: (received: string) => boolean): Promise<string> {
     while (!done(this.received)) {
-      if (this.ended || this.closed) throw new Error(`connection ended after ${JSON.stringify(this.received)}`);
+      if (this.ended || this.closed)
+        throw new Error(`connection ended after ${JSON.stringify(this.received)}`);
       await Promise.race([once(this.socket, 'data'), once(this.socket, 'end'), once(this.socket, 'close')]);
     }
     return this.received;
@@ -52,7 +53,8 @@ export class RawClient {
 
   /** Waits until the gateway has sent FIN or reset the connection; returns all it sent. */
   async end(): Promise<string> {
-    while (!this.ended && !this.closed) await Promise.race([once(this.socket, 'end'), once(this.socket, 'close')]);
+    while (!this.ended && !this.closed)
+      await Promise.race([once(this.socket, 'end'), once(this.socket, 'close')]);
     this.socket.destroy();
     return this.received;
   }

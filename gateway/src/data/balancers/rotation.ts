@@ -4,9 +4,6 @@ import type { Candidate } from './balancer.ts';
 /** Random steps before the first turn, in rounds of n: with whole rounds every start of equals is as likely. */
 const PHASE_ROUNDS = 4;
 
-/** Those who left are remembered up to this many times the candidates present. */
-const MAX_AWAY_RATIO = 8;
-
 /**
  * The credits of nginx's smooth weighted round-robin: at every turn each takes its weight as credit, the
  * richest is picked and pays what all took. Over a cycle everyone is picked as often as its weight says.
@@ -17,8 +14,6 @@ export class Rotation<C extends Candidate> {
   #credits = new Float64Array(0);
   #weights = new Float64Array(0);
   #totalWeight = 0;
-  /** Credit ÷ total weight when the candidates last changed, by name. */
-  readonly #remembered = new Map<string, number>();
 
   constructor(random: Random) {
     this.#random = random;
@@ -69,24 +64,19 @@ export class Rotation<C extends Candidate> {
   }
 
   /**
-   * Everyone keeps its credit, also one that is away for a while, as is a failed backend from the candidates of
-   * a retry. A restart would favour whoever stands first or has just had its turn, and starve a light backend
-   * when flips come more often than its turn.
+   * Who stays keeps its credit. A restart would favour whoever stands first, and starve a light backend when
+   * flips (or retries, whose candidates lack the backend that failed) come more often than its turn.
    */
   #rebuild(candidates: readonly C[]): void {
     const isFirst = this.#candidates.length === 0;
-    if (this.#remembered.size > MAX_AWAY_RATIO * candidates.length) this.#remembered.clear();
-    this.#candidates.forEach(({ name }, index) => {
-      this.#remembered.set(name, (this.#credits[index] ?? 0) / this.#totalWeight);
-    });
+    const shares = new Map(
+      this.#candidates.map(({ name }, index) => [name, (this.#credits[index] ?? 0) / this.#totalWeight]),
+    );
     this.#candidates = candidates;
     this.#weights = Float64Array.from(candidates, ({ weight }) => weight);
     const totalWeight = this.#weights.reduce((sum, weight) => sum + weight, 0);
     this.#totalWeight = totalWeight;
-    this.#credits = Float64Array.from(
-      candidates,
-      ({ name }) => (this.#remembered.get(name) ?? 0) * totalWeight,
-    );
+    this.#credits = Float64Array.from(candidates, ({ name }) => (shares.get(name) ?? 0) * totalWeight);
     if (isFirst) this.#shuffle();
   }
 

@@ -195,26 +195,34 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
   }
 
   #readBody(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
-    let at = start;
-    const client = exchange.client;
-    if (this.#decoder !== undefined) {
-      at = this.#decoder.decode(bytes, start, end, client);
-      if (at < 0) return this.#fail('bad_response');
-      if (this.#decoder.done) return this.#finish(exchange, at === end);
-      if (this.#decoder.payloadBytes > BULK_BODY_BYTES && !this.#bulk) this.#startBulk();
-    } else {
-      at = Math.min(end, start + this.#remaining);
-      if (this.#mode === 'wrap') this.#wrap(exchange, bytes, start, at);
-      else if (at > start) client.bodyBytes(bytes, start, at);
-      this.#remaining -= at - start;
-      if (this.#remaining === 0) return this.#finish(exchange, at === end);
-    }
-    this.#armWaiting();
+    const at =
+      this.#decoder === undefined
+        ? this.#readPlain(exchange, bytes, start, end)
+        : this.#readChunked(exchange, bytes, start, end);
+    if (at < 0) this.#fail('bad_response');
+    else if (this.#decoder?.done ?? this.#remaining === 0) this.#finish(exchange, at === end);
+    else this.#armWaiting();
+  }
+
+  #readPlain(exchange: Exchange, bytes: Buffer, start: number, end: number): number {
+    const at = Math.min(end, start + this.#remaining);
+    this.#remaining -= at - start;
+    if (at === start) return at;
+    if (this.#mode === 'wrap') this.#wrap(exchange, bytes, start, at);
+    else exchange.client.bodyBytes(bytes, start, at);
+    return at;
+  }
+
+  #readChunked(exchange: Exchange, bytes: Buffer, start: number, end: number): number {
+    const decoder = this.#decoder;
+    if (decoder === undefined) return -1;
+    const at = decoder.decode(bytes, start, end, exchange.client);
+    if (decoder.payloadBytes > BULK_BODY_BYTES && !this.#bulk && !decoder.done) this.#startBulk();
+    return at;
   }
 
   /** One chunk for each read of a body that has no framing of its own. */
   #wrap(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
-    if (end === start) return;
     exchange.client.bodyText(`${(end - start).toString(16)}\r\n`);
     exchange.client.bodyBytes(bytes, start, end);
     exchange.client.bodyText('\r\n');
@@ -230,14 +238,18 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
     this.#exchange = undefined;
     exchange.backendSide = undefined;
     this.resumeResponse();
-    const reusable = clean && this.#keepAlive && this.#requestEnded && !this.wire.closed && this.#phase === 'body';
+    const reusable =
+      clean && this.#keepAlive && this.#requestEnded && !this.wire.closed && this.#phase === 'body';
     if (reusable) this.#release();
     else this.#retire(clean ? 'not-reusable' : 'excess-bytes');
     exchange.line.responseEnd(exchange);
   }
 
   #release(): void {
-    if (!this.#agent.keeps(this)) return this.#retire('aged');
+    if (!this.#agent.keeps(this)) {
+      this.#retire('aged');
+      return;
+    }
     this.#phase = 'idle';
     this.#agent.offer(this);
   }
@@ -288,12 +300,20 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
     this.#retire(code);
     if (exchange === undefined) return;
     exchange.backendSide = undefined;
-    exchange.line.attemptFailed(exchange, code, { sent: true, reused: this.served > 1, answered: this.#answered });
+    exchange.line.attemptFailed(exchange, code, {
+      sent: true,
+      reused: this.served > 1,
+      answered: this.#answered,
+    });
   }
 
   onEnd(): void {
     if (this.#phase === 'tunnel') this.#tunnel?.onBackendEnd();
-    else if (this.#phase === 'body' && this.#remaining === Number.POSITIVE_INFINITY && this.#exchange !== undefined) {
+    else if (
+      this.#phase === 'body' &&
+      this.#remaining === Number.POSITIVE_INFINITY &&
+      this.#exchange !== undefined
+    ) {
       this.#finish(this.#exchange, true);
     } else this.#closed(undefined);
   }

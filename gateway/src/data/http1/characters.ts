@@ -17,7 +17,8 @@ export const CLASS: Uint8Array = classes();
 function classes(): Uint8Array {
   const table = new Uint8Array(256);
   const add = (characters: string, bit: number): void => {
-    for (const character of characters) table[character.charCodeAt(0)] = (table[character.charCodeAt(0)] ?? 0) | bit;
+    for (const character of characters)
+      table[character.charCodeAt(0)] = (table[character.charCodeAt(0)] ?? 0) | bit;
   };
   const range = (from: number, to: number, bit: number): void => {
     for (let code = from; code <= to; code++) table[code] = (table[code] ?? 0) | bit;
@@ -32,7 +33,8 @@ function classes(): Uint8Array {
   range(0x80, 0xff, FIELD);
   add('\t', FIELD);
   range(0x21, 0x7e, TARGET);
-  for (const character of '#\\') table[character.charCodeAt(0)] = (table[character.charCodeAt(0)] ?? 0) & ~TARGET;
+  for (const character of '#\\')
+    table[character.charCodeAt(0)] = (table[character.charCodeAt(0)] ?? 0) & ~TARGET;
   return table;
 }
 

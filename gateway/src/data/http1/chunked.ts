@@ -1,6 +1,6 @@
 import { CLASS, CR, FIELD, LF } from './characters.ts';
-import { FIELD_ID } from './field-names.ts';
 import { FieldLines } from './field-lines.ts';
+import { FIELD_ID } from './field-names.ts';
 
 /** Where decoded bytes go. */
 export interface BodySink {
@@ -43,6 +43,8 @@ export class ChunkedDecoder {
   #trailer = NO_BYTES;
   /** Where this chunk's head starts in the bytes at hand; -1 when it started in an earlier read. */
   #headStart = -1;
+  /** Start of what has been read and not yet passed on. */
+  #run = 0;
   readonly #output: ChunkedOutput;
   /** Payload bytes decoded so far. */
   payloadBytes = 0;
@@ -61,57 +63,56 @@ export class ChunkedDecoder {
    */
   decode(bytes: Buffer, start: number, end: number, sink: BodySink): number {
     let at = start;
-    let run = start;
+    this.#run = start;
     this.#headStart = this.#state === SIZE && this.#digits === 0 ? start : -1;
-    const framed = this.#output === 'framed';
     while (at < end && this.#state !== DONE) {
-      switch (this.#state) {
-        case DATA: {
-          const size = Math.min(this.#remaining, end - at);
-          if (!framed) sink.bodyBytes(bytes, at, at + size);
-          this.payloadBytes += size;
-          this.#remaining -= size;
-          at += size;
-          if (this.#remaining === 0) this.#state = DATA_CR;
-          break;
-        }
-        case DATA_CR:
-          if (bytes[at] !== CR) return -1;
-          at += 1;
-          this.#state = DATA_LF;
-          break;
-        case DATA_LF:
-          if (bytes[at] !== LF) return -1;
-          at += 1;
-          this.#startChunk(at);
-          break;
-        case TRAILER: {
-          const next = this.#trailerSection(bytes, at, end, sink);
-          if (next < 0) return -1;
-          at = next;
-          run = at;
-          break;
-        }
-        default: {
-          const headStart = this.#headStart;
-          const next = this.#chunkHead(bytes, at, end);
-          if (next < 0) return -1;
-          at = next;
-          if (this.#state === SIZE || this.#state === EXTENSION || this.#state === SIZE_LF) {
-            // the head goes on in the next read: what came before it can leave now
-            if (framed && headStart > run) sink.bodyBytes(bytes, run, headStart);
-            return at;
-          }
-          const plain = headStart >= 0 && !this.#leadingZero && this.#extensionsHere === 0;
-          if (framed && (!plain || this.#state === TRAILER)) {
-            if (headStart > run) sink.bodyBytes(bytes, run, headStart);
-            if (this.#state !== TRAILER) sink.bodyText(`${this.#remaining.toString(16)}\r\n`);
-            run = at;
-          }
-        }
-      }
+      if (this.#state === DATA) at = this.#data(bytes, at, end, sink);
+      else if (this.#state === DATA_CR || this.#state === DATA_LF) at = this.#dataEnd(bytes, at);
+      else if (this.#state === TRAILER) {
+        at = this.#trailerSection(bytes, at, end, sink);
+        this.#run = at;
+      } else at = this.#head(bytes, at, end, sink);
+      if (at < 0) return -1;
     }
-    if (framed && at > run && this.#state !== TRAILER) sink.bodyBytes(bytes, run, at);
+    // a head that goes on in the next read stays behind: only then is it known whether it can be passed on as it is
+    this.#passOn(bytes, this.#inHead ? this.#headStart : at, sink);
+    return at;
+  }
+
+  get #inHead(): boolean {
+    return (this.#state === SIZE && this.#digits > 0) || this.#state === EXTENSION || this.#state === SIZE_LF;
+  }
+
+  /** Passes on what is as we would write it, from the last break up to `until`. */
+  #passOn(bytes: Buffer, until: number, sink: BodySink): void {
+    if (this.#output === 'framed' && until > this.#run) sink.bodyBytes(bytes, this.#run, until);
+  }
+
+  #data(bytes: Buffer, start: number, end: number, sink: BodySink): number {
+    const size = Math.min(this.#remaining, end - start);
+    if (this.#output === 'payload') sink.bodyBytes(bytes, start, start + size);
+    this.payloadBytes += size;
+    this.#remaining -= size;
+    if (this.#remaining === 0) this.#state = DATA_CR;
+    return start + size;
+  }
+
+  #dataEnd(bytes: Buffer, at: number): number {
+    if (bytes[at] !== (this.#state === DATA_CR ? CR : LF)) return -1;
+    if (this.#state === DATA_CR) this.#state = DATA_LF;
+    else this.#startChunk(at + 1);
+    return at + 1;
+  }
+
+  #head(bytes: Buffer, start: number, end: number, sink: BodySink): number {
+    const at = this.#chunkHead(bytes, start, end);
+    if (at < 0 || this.#inHead) return at;
+    const last = this.#state === TRAILER;
+    const plain = this.#headStart >= 0 && !this.#leadingZero && this.#extensionsHere === 0;
+    if (plain && !last) return at;
+    this.#passOn(bytes, this.#headStart, sink);
+    if (!last && this.#output === 'framed') sink.bodyText(`${this.#remaining.toString(16)}\r\n`);
+    this.#run = at;
     return at;
   }
 
@@ -173,7 +174,8 @@ export class ChunkedDecoder {
       this.#state = DONE;
       return start + 2;
     }
-    const all = before === 0 ? bytes.subarray(start, end) : Buffer.concat([this.#trailer, bytes.subarray(start, end)]);
+    const all =
+      before === 0 ? bytes.subarray(start, end) : Buffer.concat([this.#trailer, bytes.subarray(start, end)]);
     const fields = new FieldLines(MAX_TRAILER_FIELDS);
     const padded = Buffer.allocUnsafe(all.length + 1);
     all.copy(padded);
@@ -201,7 +203,8 @@ function travelling(fields: FieldLines): string {
   let text = '';
   for (let i = 0; i < fields.count; i++) {
     const name = fields.name(i);
-    if (fields.ids[i] === FIELD_ID.other && !FORBIDDEN_TRAILERS.has(name.toLowerCase())) text += `${name}: ${fields.value(i)}\r\n`;
+    if (fields.ids[i] === FIELD_ID.other && !FORBIDDEN_TRAILERS.has(name.toLowerCase()))
+      text += `${name}: ${fields.value(i)}\r\n`;
   }
   return text;
 }

@@ -6,8 +6,7 @@ import { problemFor } from '../problem.ts';
 import { type ClientFacts, RequestHeaders } from '../request-headers.ts';
 import type { ResponseFraming } from '../response-headers.ts';
 import type { Wire, WireReader } from '../wire.ts';
-import { type ChunkedDecoder, ChunkedDecoder as Decoder } from './chunked.ts';
-import { CHUNKED } from './request-head.ts';
+import { RequestBody } from './request-body.ts';
 
 /** Bytes of requests to come (pipelined) or of a body no backend takes yet, before reading stops. */
 const MAX_CARRY_BYTES = 64 * 1024;
@@ -41,9 +40,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
   /** Where to look for the end of an incomplete head, so that a dripping client costs no more than a fast one. */
   #headSearched = 0;
   #exchange: Exchange | undefined;
-  #bodyRemaining = 0;
-  #decoder: ChunkedDecoder | undefined;
-  #maxBodyBytes = 0;
+  readonly #body = new RequestBody();
   #bodyPaused = false;
   #bodyBulk = false;
   #speaksChunked = true;
@@ -103,7 +100,10 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
   #headMayBeWhole(bytes: Buffer, end: number): boolean {
     const from = Math.max(0, this.#headSearched - 3);
     this.#headSearched = end;
-    return end >= this.#context.plan.maxHeadBytes || bytes.subarray(0, end).indexOf('\r\n\r\n', from, 'latin1') >= 0;
+    return (
+      end >= this.#context.plan.maxHeadBytes ||
+      bytes.subarray(0, end).indexOf('\r\n\r\n', from, 'latin1') >= 0
+    );
   }
 
   #process(bytes: Buffer, start: number, end: number): void {
@@ -169,43 +169,24 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     });
     this.#exchange = exchange;
     this.#phase = 'exchange';
-    const bodyStart = head.end;
-    const bodyEnd = this.#takeWholeBody(exchange, head.bodyLength, bytes, bodyStart, end);
-    this.#maxBodyBytes = this.#context.forward(exchange, head, this.headers);
-    return bodyEnd;
-  }
-
-  /** A body that came whole with its head is sent on with it, in one write. Returns what follows it. */
-  #takeWholeBody(exchange: Exchange, length: number, bytes: Buffer, start: number, end: number): number {
-    this.#decoder = undefined;
-    this.#bodyRemaining = length;
-    if (length === CHUNKED) {
-      this.#decoder = new Decoder('framed');
-    } else if (length <= end - start) {
-      if (length > 0) exchange.body = bytes.toString('latin1', start, start + length);
-      exchange.bodyComplete = true;
-      return start + length;
-    } else if (length > BULK_BODY_BYTES) {
+    const next = this.#body.start(exchange, head.bodyLength, bytes, head.end, end);
+    this.#body.maxBytes = this.#context.forward(exchange, head, this.headers);
+    if (!exchange.bodyComplete && this.#body.remaining > BULK_BODY_BYTES) {
       this.#bodyBulk = true;
       this.#wire.startBulk();
     }
-    return start;
+    return next;
   }
 
   #readBody(exchange: Exchange, bytes: Buffer, start: number, end: number): number {
     this.#context.wheel.arm(this.#timer, this.#context.plan.bodyTimeoutMs);
-    let next: number;
-    if (this.#decoder !== undefined) {
-      next = this.#decoder.decode(bytes, start, end, exchange);
-      if (next < 0) return this.#failBody(exchange, 'bad_chunk');
-      if (this.#decoder.payloadBytes > this.#maxBodyBytes) return this.#failBody(exchange, 'body_too_large');
-      if (!this.#decoder.done) return next;
-    } else {
-      next = Math.min(end, start + this.#bodyRemaining);
-      this.#bodyRemaining -= next - start;
-      exchange.bodyBytes(bytes, start, next);
-      if (this.#bodyRemaining > 0) return next;
+    const next = this.#body.read(exchange, bytes, start, end);
+    if (typeof next !== 'number') {
+      this.#keepAlive = false;
+      this.#context.refuse(exchange, next);
+      return -1;
     }
+    if (!this.#body.done) return next;
     this.#endBulk(exchange.backendSide?.flush() !== true);
     this.#timer.disarm();
     exchange.endBody();
@@ -215,12 +196,6 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
   #endBulk(settled: boolean): void {
     if (this.#bodyBulk) this.#wire.stopBulk(settled);
     this.#bodyBulk = false;
-  }
-
-  #failBody(exchange: Exchange, code: FailureCode): number {
-    this.#keepAlive = false;
-    this.#context.refuse(exchange, code);
-    return -1;
   }
 
   /** Answers what is not a request, without anything having been sent to any backend. */
@@ -397,7 +372,12 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     else if (this.#phase === 'exchange' && this.#halfClosed) this.#halfClosedDeadline();
     else if (exchange === undefined) return;
     else if (exchange.bodyComplete && this.#stalled()) this.#leave();
-    else if (!exchange.bodyComplete && !this.#bodyPaused) this.#failBody(exchange, 'body_timeout');
+    else if (!exchange.bodyComplete && !this.#bodyPaused) this.#bodyTimeout(exchange);
+  }
+
+  #bodyTimeout(exchange: Exchange): void {
+    this.#keepAlive = false;
+    this.#context.refuse(exchange, 'body_timeout');
   }
 
   #lingerDeadline(): void {

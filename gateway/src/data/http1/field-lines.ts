@@ -117,7 +117,8 @@ export class FieldLines {
   /** Whether the line reads `name: value` with exactly one space and can be sent on as it came. */
   canonical(index: number): boolean {
     return (
-      this.valueStart[index] === (this.nameEnd[index] ?? 0) + 2 && this.lineEnd[index] === (this.valueEnd[index] ?? 0) + 2
+      this.valueStart[index] === (this.nameEnd[index] ?? 0) + 2 &&
+      this.lineEnd[index] === (this.valueEnd[index] ?? 0) + 2
     );
   }
 
@@ -141,7 +142,8 @@ export class FieldLines {
     if (at + 1 >= end) return at >= end || bytes[at] === CR ? INCOMPLETE : MALFORMED;
     if (bytes[at] !== CR || bytes[at + 1] !== LF) return MALFORMED;
     let valueEnd = at;
-    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)) valueEnd -= 1;
+    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB))
+      valueEnd -= 1;
     const index = this.count;
     const id = fieldId(bytes, start, nameEnd, underscore);
     this.lineStart[index] = start;

@@ -1,7 +1,7 @@
 import type { FailureCode } from '../../errors.ts';
 import { CLASS, CR, DIGIT, LF, SP, TARGET, TOKEN } from './characters.ts';
-import { FIELD_ID } from './field-names.ts';
 import { FieldLines } from './field-lines.ts';
+import { FIELD_ID } from './field-names.ts';
 
 export interface HeadLimits {
   readonly maxHeadBytes: number;
@@ -228,14 +228,16 @@ export class RequestHead {
     if (hasOption(lower, 'close')) this.keepAlive = false;
     else if (hasOption(lower, 'keep-alive')) this.keepAlive = true;
     const { fields } = this;
-    if (fields.has(FIELD_ID.upgrade) && hasOption(lower, 'upgrade')) this.upgrade = fields.list(FIELD_ID.upgrade);
+    if (fields.has(FIELD_ID.upgrade) && hasOption(lower, 'upgrade'))
+      this.upgrade = fields.list(FIELD_ID.upgrade);
     return true;
   }
 }
 
 const HTTP_SLASH = [H, 0x54, 0x54, 0x50, SLASH];
 /** uri-host [":" port], RFC 3986 §3.2.2: a bracketed IP literal or a non-empty reg-name. No userinfo. */
-const HOST = /^(?:\[[0-9a-fA-F:.]{2,45}\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2}){1,255})(?::[0-9]{0,5})?$/;
+const HOST =
+  /^(?:\[[0-9a-fA-F:.]{2,45}\]|(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2}){1,255})(?::[0-9]{0,5})?$/;
 const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i;
 const AUTHORITY = /^(?:\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9\-._~]{1,255}):[0-9]{1,5}$/;
 const CHUNKED_LAST = /(?:^|[ \t,])chunked$/;

@@ -1,6 +1,6 @@
 import { CLASS, CR, DIGIT, FIELD, LF, SP } from './characters.ts';
-import { FIELD_ID } from './field-names.ts';
 import { FieldLines } from './field-lines.ts';
+import { FIELD_ID } from './field-names.ts';
 import { CHUNKED, hasOption, parseLength } from './request-head.ts';
 
 /** A body that ends with its connection (RFC 9112 §6.3 rule 8). */

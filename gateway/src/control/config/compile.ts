@@ -1,0 +1,124 @@
+import type {
+  BackendPlan,
+  ListenerPlan,
+  Plan,
+  RoutePlan,
+  ServicePlan,
+  TimeoutsPlan,
+} from '../../data/plan.ts';
+import { parseBackendUrl, parseListenAddress } from './addresses.ts';
+import { compileSettings } from './compile-settings.ts';
+import { DEFAULTS } from './defaults.ts';
+import { parseTrustedProxy } from './ip-network.ts';
+import { checked } from './parsed.ts';
+import { parseSize } from './quantities.ts';
+import { compileMatch } from './route-match.ts';
+import { parseRoutePath } from './route-values.ts';
+import type { Config } from './schema.ts';
+import type { ListenerConfig } from './schema-listener.ts';
+import type { RouteConfig } from './schema-route.ts';
+import type { ServiceConfig } from './schema-service.ts';
+import { effectiveSettings, toMs } from './settings.ts';
+import type { TlsFiles } from './tls-files.ts';
+
+/** Fills every default into a config that was found good. */
+export function compilePlan(config: Config, tlsFiles: TlsFiles): Plan {
+  const names = routeNames(config.routes);
+  return {
+    listeners: (config.listeners ?? [{ address: DEFAULTS.listener.address }]).map(compileListener),
+    services: Object.entries(config.services).map(([name, service]) =>
+      compileService(name, service, config, tlsFiles),
+    ),
+    routes: config.routes.map((route, index) => compileRoute(route, names[index] ?? '', config)),
+  };
+}
+
+function compileListener(listener: ListenerConfig): ListenerPlan {
+  const preset = DEFAULTS.listener;
+  const { host, port } = checked(parseListenAddress(listener.address));
+  return {
+    host,
+    port,
+    trustedProxies: [
+      ...new Set((listener.trustedProxies ?? []).flatMap((proxy) => checked(parseTrustedProxy(proxy)))),
+    ],
+    maxConnections: listener.maxConnections ?? preset.maxConnections,
+    headTimeoutMs: toMs(listener.timeouts?.head ?? preset.timeouts.head),
+    bodyTimeoutMs: toMs(listener.timeouts?.body ?? preset.timeouts.body),
+    keepAliveTimeoutMs: toMs(listener.timeouts?.keepAlive ?? preset.timeouts.keepAlive),
+    maxHeadBytes: checked(parseSize(listener.limits?.head ?? preset.limits.head)),
+    maxTargetBytes: checked(parseSize(listener.limits?.target ?? preset.limits.target)),
+    maxHeaders: listener.limits?.headers ?? preset.limits.headers,
+  };
+}
+
+function compileService(
+  name: string,
+  service: ServiceConfig,
+  config: Config,
+  tlsFiles: TlsFiles,
+): ServicePlan {
+  const { backends, ...own } = service;
+  const settings = effectiveSettings(own, config.defaults ?? {});
+  return { name, backends: backends.map(compileBackend), ...compileSettings(name, settings, tlsFiles) };
+}
+
+function compileBackend(backend: ServiceConfig['backends'][number]): BackendPlan {
+  const { url, weight = DEFAULTS.weight } = typeof backend === 'string' ? { url: backend } : backend;
+  const { name, protocol, host, port } = checked(parseBackendUrl(url));
+  return { name, protocol, host, port, weight };
+}
+
+function compileRoute(route: RouteConfig, name: string, config: Config): RoutePlan {
+  const rewrite = route.stripPrefix === true ? '/' : route.rewrite;
+  return {
+    name,
+    ...compileMatch(route),
+    service: route.service,
+    rewrite: rewrite === undefined ? undefined : checked(parseRoutePath(rewrite)),
+    timeouts: compileTimeouts(route.timeouts ?? {}),
+    maxBodyBytes: toBodyLimit(route.maxBodySize ?? config.defaults?.maxBodySize ?? DEFAULTS.maxBodySize),
+    requestHeaders: compileEdit(route.requestHeaders),
+    responseHeaders: compileEdit(route.responseHeaders),
+  };
+}
+
+function compileTimeouts(timeouts: NonNullable<RouteConfig['timeouts']>): Partial<TimeoutsPlan> {
+  const { connect, head, idle, total } = timeouts;
+  return {
+    ...(connect === undefined ? {} : { connectMs: toMs(connect) }),
+    ...(head === undefined ? {} : { headMs: toMs(head) }),
+    ...(idle === undefined ? {} : { idleMs: toMs(idle) }),
+    ...(total === undefined ? {} : { totalMs: toMs(total) }),
+  };
+}
+
+/** No limit is the largest number that JSON carries exactly, for a plan may travel. */
+function toBodyLimit(limit: string | false): number {
+  return limit === false ? Number.MAX_SAFE_INTEGER : checked(parseSize(limit));
+}
+
+function compileEdit(edit: RouteConfig['requestHeaders']): RoutePlan['requestHeaders'] {
+  const remove = (edit?.remove ?? []).map((name) => name.toLowerCase());
+  return { set: edit?.set ?? {}, remove: [...new Set(remove)] };
+}
+
+/** `host/path`; routes that share one add their methods, and what is still the same is counted. */
+function routeNames(routes: readonly RouteConfig[]): readonly string[] {
+  const bases = routes.map((route) => {
+    const { host, path } = compileMatch(route);
+    return `${host ?? ''}${path}`;
+  });
+  const counts = new Map<string, number>();
+  for (const base of bases) counts.set(base, (counts.get(base) ?? 0) + 1);
+  const taken = new Map<string, number>();
+  return routes.map((route, index) => {
+    const base = bases[index] ?? '';
+    const methods =
+      (counts.get(base) ?? 0) > 1 && route.methods !== undefined ? ` ${route.methods.join(',')}` : '';
+    const name = `${base}${methods}`;
+    const times = (taken.get(name) ?? 0) + 1;
+    taken.set(name, times);
+    return times === 1 ? name : `${name} #${times}`;
+  });
+}

@@ -1,0 +1,42 @@
+/** The config that `portway start` uses without --config: the demo's services on this machine (DESIGN §5). */
+export const EMBEDDED_CONFIG = `# The demo. Every address can be moved with an environment variable.
+listeners:
+  - address: \${PORTWAY_HOST:-127.0.0.1}:\${PORTWAY_PORT:-8080}
+
+services:
+  web:
+    backends:
+      - http://\${WEB_HOST:-127.0.0.1}:\${WEB_PORT:-3000}
+  db:
+    backends:
+      - http://\${DB_HOST_1:-127.0.0.1}:\${DB_PORT_1:-3001}
+      - http://\${DB_HOST_2:-127.0.0.1}:\${DB_PORT_2:-3011}
+      - http://\${DB_HOST_3:-127.0.0.1}:\${DB_PORT_3:-3021}
+    balance: p2c
+  files:
+    backends:
+      - http://\${FILES_HOST_1:-127.0.0.1}:\${FILES_PORT_1:-3002}
+      - http://\${FILES_HOST_2:-127.0.0.1}:\${FILES_PORT_2:-3012}
+    balance: least-pending
+  chat:
+    backends:
+      - http://\${CHAT_HOST_1:-127.0.0.1}:\${CHAT_PORT_1:-3003}
+      - http://\${CHAT_HOST_2:-127.0.0.1}:\${CHAT_PORT_2:-3013}
+    # A room lives in one instance, so a client stays with one.
+    balance: hash
+    hash: { clientIp: true }
+
+routes:
+  - path: /db
+    service: db
+    stripPrefix: true
+  - path: /files
+    service: files
+    stripPrefix: true
+    maxBodySize: 1GiB
+  - path: /chat
+    service: chat
+    stripPrefix: true
+  - path: /
+    service: web
+`;

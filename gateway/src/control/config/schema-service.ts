@@ -1,0 +1,148 @@
+import type { Static } from 'typebox';
+import { Type } from 'typebox';
+import { DEFAULTS } from './defaults.ts';
+import { Breaker, Ejection, Health, SlowStart, WhenNoneEligible } from './schema-health.ts';
+import { MaxBodySize, Timeouts } from './schema-shared.ts';
+import { block, count, duration, notYet, orOff, size, text } from './schema-values.ts';
+
+const opt = Type.Optional;
+
+const Backend = Type.Union(
+  [
+    text('backend-url', 'Where the backend is: http://host:port or https://host:port.'),
+    block('A backend with its weight.', {
+      url: text('backend-url', 'Where the backend is: http://host:port or https://host:port.'),
+      weight: opt(
+        count('Its share of the requests, beside the weights of the others.', 1, 1000, DEFAULTS.weight),
+      ),
+    }),
+  ],
+  { title: 'a URL such as http://127.0.0.1:3001, or { url, weight }' },
+);
+
+const Balance = Type.Enum(['p2c', 'round-robin', 'least-pending', 'random', 'hash'], {
+  description:
+    'How a backend is chosen: p2c (the better of two drawn), round-robin, least-pending, random, or hash (the same key goes to the same backend).',
+  default: DEFAULTS.balance,
+});
+
+const Hash = block(
+  'What balance: hash looks at. Exactly one of these.',
+  {
+    header: opt(text('field-name', 'The value of this request header.')),
+    cookie: opt(text('cookie-name', 'The value of this cookie.')),
+    clientIp: opt(Type.Literal(true, { description: 'The IP address of the client.' })),
+    path: opt(Type.Literal(true, { description: 'The path of the request.' })),
+  },
+  {
+    title: '{ header: NAME }, { cookie: NAME }, { clientIp: true } or { path: true }',
+    minProperties: 1,
+    maxProperties: 1,
+  },
+);
+
+const Sticky = orOff(
+  block('Keeps a client at its backend with a cookie.', {
+    cookie: opt(text('cookie-name', 'Name of the cookie; portway-SERVICE when left out.')),
+    ttl: opt(
+      duration('How long the cookie lives; left out, until the browser closes.', {
+        minMs: 1000,
+        maxMs: 400 * 86_400_000,
+      }),
+    ),
+  }),
+);
+
+const Protocol = Type.Enum(['http1'], { description: 'What the backends speak.', default: 'http1' });
+
+const Pool = block('Connections to each backend.', {
+  maxConnections: opt(count('Connections to one backend.', 1, 65_535, DEFAULTS.pool.maxConnections)),
+  queue: opt(
+    count('Requests that may wait for a connection of one backend.', 0, 1_000_000, DEFAULTS.pool.queue),
+  ),
+  queueTimeout: opt(
+    duration('How long they may wait before they get 503.', { default: DEFAULTS.pool.queueTimeout }),
+  ),
+  idleTimeout: opt(
+    duration('When an unused connection is closed. What is learned of the backend lowers it.', {
+      default: DEFAULTS.pool.idleTimeout,
+    }),
+  ),
+  maxRequests: opt(
+    count('Requests on one connection before it is replaced.', 1, 1_000_000_000, DEFAULTS.pool.maxRequests),
+  ),
+  maxAge: opt(duration('Life of one connection, give or take 10 %.', { default: DEFAULTS.pool.maxAge })),
+});
+
+const Tls = block('How https backends are verified.', {
+  ca: opt(
+    text('file-path', 'PEM file of the authorities to trust instead of the system’s, relative to this file.'),
+  ),
+  serverName: opt(text('host-name', 'The name to ask for and verify instead of the host in the URL.')),
+  verify: opt(Type.Boolean({ description: 'false accepts any certificate: for tests only.', default: true })),
+});
+
+const Retry = orOff(
+  block('A further attempt, on another backend, for requests that can be sent again.', {
+    attempts: opt(count('Attempts after the first.', 1, 10, DEFAULTS.retry.attempts)),
+    on: opt(
+      notYet(
+        Type.Array(Type.Enum(['connect-failure', 'reset', 'timeout', '502', '503', '504']), {
+          description: 'What is worth another attempt.',
+          minItems: 1,
+          default: DEFAULTS.retry.on,
+        }),
+      ),
+    ),
+    perTryTimeout: opt(notYet(duration('How long one attempt may take.'))),
+    budgetPercent: opt(
+      notYet(count('Retries beside first attempts, in percent.', 1, 100, DEFAULTS.retry.budgetPercent)),
+    ),
+    minPerSecond: opt(
+      notYet(count('Retries allowed whatever the budget.', 0, 100_000, DEFAULTS.retry.minPerSecond)),
+    ),
+    maxBodySize: opt(
+      size('Largest request body that is kept to be sent again.', {
+        default: DEFAULTS.retry.maxBodySize,
+        maxBytes: 64 * 1024 ** 2,
+      }),
+    ),
+    nonIdempotent: opt(
+      Type.Boolean({ description: 'Retry POST and PATCH too: only when the backends cope.', default: false }),
+    ),
+  }),
+);
+
+const serviceKeys = {
+  balance: opt(Balance),
+  hash: opt(Hash),
+  sticky: opt(Sticky),
+  health: opt(notYet(Health)),
+  ejection: opt(notYet(Ejection)),
+  breaker: opt(notYet(Breaker)),
+  slowStart: opt(notYet(SlowStart)),
+  whenNoneEligible: opt(notYet(WhenNoneEligible)),
+  pool: opt(Pool),
+  retry: opt(Retry),
+  timeouts: opt(Timeouts),
+  tls: opt(Tls),
+  protocol: opt(Protocol),
+};
+
+/** One service: a named group of backends and how it is used. */
+export const Service = block('A named group of backends.', {
+  backends: Type.Array(Backend, { description: 'The servers, each known as its host:port.', minItems: 1 }),
+  ...serviceKeys,
+});
+
+/** Every key of a service but `backends`, for all services; and `maxBodySize` for all routes. */
+export const Defaults = block(
+  'What holds for every service (and maxBodySize: for every route) that does not say otherwise.',
+  {
+    ...serviceKeys,
+    maxBodySize: opt(MaxBodySize),
+  },
+);
+
+export type ServiceConfig = Static<typeof Service>;
+export type DefaultsConfig = Static<typeof Defaults>;

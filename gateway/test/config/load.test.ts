@@ -1,0 +1,342 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EMBEDDED_CONFIG } from '../../src/control/config/embedded.ts';
+import { complaints, load, planOf } from './loading.ts';
+import { REST, withRoutes, withService } from './problem-table.ts';
+import { TEST_CA } from './test-ca.ts';
+
+/** The example of DESIGN §5, with the service `web` that it leaves to the reader. */
+const DESIGN_EXAMPLE = `listeners:
+  - address: 0.0.0.0:8080
+admin:
+  address: 127.0.0.1:9901
+  token: \${PORTWAY_ADMIN_TOKEN:-}       # writes need it when the address is not loopback
+redis:                                   # left out: health is kept in memory
+  url: redis://127.0.0.1:6379
+services:
+  db:
+    backends:
+      - http://127.0.0.1:3001
+      - url: http://127.0.0.1:3011
+        weight: 2
+    balance: p2c
+    health: { path: /health, interval: 5s }
+  web:
+    backends: [http://127.0.0.1:3000]
+routes:
+  - path: /db                            # longest prefix wins, on a segment boundary: /db and /db/1, not /dbx
+    service: db
+    stripPrefix: true
+  - path: /
+    host: www.example.com                # optional, as are methods and headers
+    service: web
+`;
+
+test('the example of the design loads, with warnings only for what is not built yet', () => {
+  const loaded = load(DESIGN_EXAMPLE);
+  assert.ok(loaded.ok);
+  assert.deepEqual(complaints(loaded), [
+    '3:1: warning: admin: accepted, but not in effect in this version',
+    '6:1: warning: redis: accepted, but not in effect in this version',
+    '15:5: warning: health: accepted, but not in effect in this version',
+  ]);
+  assert.equal(loaded.config.admin !== false && loaded.config.admin?.token, undefined);
+  assert.deepEqual(loaded.plan.services[0]?.backends, [
+    { name: '127.0.0.1:3001', protocol: 'http', host: '127.0.0.1', port: 3001, weight: 1 },
+    { name: '127.0.0.1:3011', protocol: 'http', host: '127.0.0.1', port: 3011, weight: 2 },
+  ]);
+  assert.deepEqual(
+    loaded.plan.routes.map(({ name, rewrite, host }) => ({ name, rewrite, host })),
+    [
+      { name: '/db', rewrite: '/', host: undefined },
+      { name: 'www.example.com/', rewrite: undefined, host: 'www.example.com' },
+    ],
+  );
+});
+
+test('every default of the design is filled in', () => {
+  assert.deepEqual(planOf(REST), {
+    listeners: [
+      {
+        host: '0.0.0.0',
+        port: 8080,
+        trustedProxies: [],
+        maxConnections: 10_000,
+        headTimeoutMs: 10_000,
+        bodyTimeoutMs: 60_000,
+        keepAliveTimeoutMs: 75_000,
+        maxHeadBytes: 16_384,
+        maxTargetBytes: 8192,
+        maxHeaders: 100,
+      },
+    ],
+    services: [
+      {
+        name: 'a',
+        backends: [{ name: 'h:1', protocol: 'http', host: 'h', port: 1, weight: 1 }],
+        balance: { kind: 'p2c' },
+        sticky: undefined,
+        pool: {
+          maxConnections: 128,
+          maxQueue: 256,
+          queueTimeoutMs: 1000,
+          idleTimeoutMs: 4000,
+          maxRequests: 10_000,
+          maxAgeMs: 600_000,
+        },
+        timeouts: { connectMs: 2000, headMs: 30_000, idleMs: 60_000, totalMs: 0 },
+        tls: { ca: undefined, serverName: undefined, verify: true },
+        retry: { attempts: 1, maxBodyBytes: 65_536, nonIdempotent: false },
+      },
+    ],
+    routes: [
+      {
+        name: '/',
+        host: undefined,
+        path: '/',
+        methods: [],
+        headers: [],
+        service: 'a',
+        rewrite: undefined,
+        timeouts: {},
+        maxBodyBytes: 10 * 1024 ** 2,
+        requestHeaders: { set: {}, remove: [] },
+        responseHeaders: { set: {}, remove: [] },
+      },
+    ],
+  });
+});
+
+test('everything that is written reaches the plan', () => {
+  const plan = planOf(`listeners:
+  - address: "[::1]:0"
+    trustedProxies: [loopback, 10.1.2.3, "fd00::/8", 10.1.2.3]
+    maxConnections: 5
+    timeouts: { head: 1s, body: 2s, keepAlive: 3s }
+    limits: { head: 32KiB, target: 4KiB, headers: 7 }
+services:
+  a:
+    backends: [https://Example.com, "http://[0:0::1]:81/"]
+    balance: hash
+    hash: { header: X-User }
+    sticky: { ttl: 30d }
+    pool: { maxConnections: 1, queue: 0, queueTimeout: 2s, idleTimeout: 3s, maxRequests: 4, maxAge: 5s }
+    retry: { attempts: 2, maxBodySize: 1KB, nonIdempotent: true }
+    timeouts: { connect: 1s, head: 2s, idle: 3s, total: 4s }
+    tls: { serverName: B.example, verify: false }
+routes:
+  - path: /x/
+    host: "*.Example.com"
+    methods: [GET, GET, POST]
+    headers: { X-A: "*", X-B: 1.0 }
+    service: a
+    rewrite: /y/
+    timeouts: { total: 0, head: 1m }
+    maxBodySize: false
+    requestHeaders: { set: { X-C: "d" }, remove: [X-E, x-e] }
+    responseHeaders: { set: { __proto__: "p" } }
+`);
+  assert.deepEqual(plan.listeners, [
+    {
+      host: '::1',
+      port: 0,
+      trustedProxies: ['127.0.0.0/8', '::1/128', '10.1.2.3/32', 'fd00::/8'],
+      maxConnections: 5,
+      headTimeoutMs: 1000,
+      bodyTimeoutMs: 2000,
+      keepAliveTimeoutMs: 3000,
+      maxHeadBytes: 32_768,
+      maxTargetBytes: 4096,
+      maxHeaders: 7,
+    },
+  ]);
+  assert.deepEqual(plan.services, [
+    {
+      name: 'a',
+      backends: [
+        { name: 'example.com:443', protocol: 'https', host: 'example.com', port: 443, weight: 1 },
+        { name: '[::1]:81', protocol: 'http', host: '::1', port: 81, weight: 1 },
+      ],
+      balance: { kind: 'hash', key: { from: 'header', name: 'x-user' } },
+      sticky: { cookie: 'portway-a', ttlMs: 30 * 86_400_000 },
+      pool: {
+        maxConnections: 1,
+        maxQueue: 0,
+        queueTimeoutMs: 2000,
+        idleTimeoutMs: 3000,
+        maxRequests: 4,
+        maxAgeMs: 5000,
+      },
+      timeouts: { connectMs: 1000, headMs: 2000, idleMs: 3000, totalMs: 4000 },
+      tls: { ca: undefined, serverName: 'b.example', verify: false },
+      retry: { attempts: 2, maxBodyBytes: 1000, nonIdempotent: true },
+    },
+  ]);
+  const [route] = plan.routes;
+  assert.deepEqual(route?.headers, [
+    { name: 'x-a', value: undefined },
+    { name: 'x-b', value: '1.0' },
+  ]);
+  assert.deepEqual(Object.entries(route?.responseHeaders.set ?? {}), [['__proto__', 'p']]);
+  assert.deepEqual(
+    { ...route, headers: [], responseHeaders: {} },
+    {
+      name: '*.example.com/x',
+      host: '*.example.com',
+      path: '/x',
+      methods: ['GET', 'POST'],
+      headers: [],
+      service: 'a',
+      rewrite: '/y',
+      timeouts: { totalMs: 0, headMs: 60_000 },
+      maxBodyBytes: Number.MAX_SAFE_INTEGER,
+      requestHeaders: { set: { 'X-C': 'd' }, remove: ['x-e'] },
+      responseHeaders: {},
+    },
+  );
+});
+
+test('defaults hold for every service, block by block and field by field, and false switches off', () => {
+  const { services, routes } = planOf(`defaults:
+  balance: hash
+  hash: { cookie: c }
+  pool: { maxConnections: 5, queue: 6 }
+  timeouts: { total: 30s }
+  retry: false
+  maxBodySize: 1KiB
+services:
+  a: { backends: [http://h:1] }
+  b: { backends: [http://h:2], pool: { queue: 7 }, hash: { clientIp: true }, retry: {}, timeouts: { total: 0 } }
+  c: { backends: [http://h:3], balance: random }
+routes:
+  - { path: /, service: a }
+  - { path: /b, service: b, maxBodySize: 2KiB }
+  - { path: /c, service: c }
+`);
+  const [a, b, c] = services;
+  assert.deepEqual(a?.balance, { kind: 'hash', key: { from: 'cookie', name: 'c' } });
+  assert.deepEqual(b?.balance, { kind: 'hash', key: { from: 'clientIp' } });
+  assert.deepEqual(c?.balance, { kind: 'random' });
+  assert.deepEqual([a?.pool.maxConnections, a?.pool.maxQueue], [5, 6]);
+  assert.deepEqual([b?.pool.maxConnections, b?.pool.maxQueue], [5, 7]);
+  assert.deepEqual([a?.timeouts.totalMs, b?.timeouts.totalMs], [30_000, 0]);
+  assert.equal(a?.retry, undefined);
+  assert.equal(b?.retry?.attempts, 1);
+  assert.deepEqual(
+    routes.map((route) => route.maxBodyBytes),
+    [1024, 2048, 1024],
+  );
+});
+
+test('routes that share host and path are told apart by their methods, then by number', () => {
+  const { routes } = planOf(
+    withRoutes(
+      'path: /, methods: [GET, PUT]',
+      'path: /',
+      'path: /, headers: { x-a: b }',
+      'path: /a, methods: [GET]',
+    ),
+  );
+  assert.deepEqual(
+    routes.map((route) => route.name),
+    ['/ GET,PUT', '/', '/ #2', '/a'],
+  );
+});
+
+test('an empty host in a listener is every address', () => {
+  const [listener] = planOf(`listeners: [{ address: ":80" }]\n${REST}`).listeners;
+  assert.equal(listener?.host, '::');
+});
+
+test('plan and config are frozen all the way down', () => {
+  const loaded = load(DESIGN_EXAMPLE);
+  assert.ok(loaded.ok);
+  const check = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    assert.ok(Object.isFrozen(value));
+    Object.values(value).forEach(check);
+  };
+  check(loaded.plan);
+  check(loaded.config);
+});
+
+const BAD_PEM = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+
+test('an authority is read from beside the config file', () => {
+  const files = {
+    '/etc/portway/certs/ca.pem': TEST_CA,
+    '/etc/portway/empty.pem': '',
+    '/etc/portway/bad.pem': BAD_PEM,
+  };
+  const text = (ca: string) => withService(`tls: { ca: ${ca} }`).replace('http:', 'https:');
+  assert.equal(planOf(text('certs/ca.pem'), {}, files).services[0]?.tls.ca, TEST_CA);
+  assert.deepEqual(complaints(load(text('empty.pem'), {}, files)), [
+    '4:16: ca: /etc/portway/empty.pem holds no certificate in PEM form',
+  ]);
+  assert.deepEqual(complaints(load(text('bad.pem'), {}, files)), [
+    '4:16: ca: certificate 1 in /etc/portway/bad.pem cannot be read',
+  ]);
+});
+
+test('a file past 5 MiB is refused before it is read', () => {
+  assert.deepEqual(complaints(load(`${REST}#${'x'.repeat(5 * 1024 ** 2)}`)), [
+    '1:1: the file is larger than 5 MiB',
+  ]);
+});
+
+test('ten thousand routes over a thousand services load', () => {
+  const services = Array.from(
+    { length: 1000 },
+    (_, index) => `  s${index}: { backends: [http://h${index}:1] }\n`,
+  );
+  const routes = Array.from(
+    { length: 10_000 },
+    (_, index) => `  - { path: /r${index}, service: s${index % 1000} }\n`,
+  );
+  const plan = planOf(`services:\n${services.join('')}routes:\n${routes.join('')}`);
+  assert.equal(plan.routes.length, 10_000);
+});
+
+test('aliases that unfold to a billion nodes are refused', () => {
+  const lines = ['x-0: &a0 [x, x, x, x, x, x, x, x, x]'];
+  for (let level = 1; level < 10; level++) {
+    const alias = `*a${level - 1}`;
+    lines.push(`x-${level}: &a${level} [${Array(9).fill(alias).join(', ')}]`);
+  }
+  const loaded = load(`${lines.join('\n')}\n${REST}`);
+  assert.ok(!loaded.ok);
+  assert.ok(complaints(loaded).some((line) => line.endsWith('the aliases of this file unfold to too much')));
+});
+
+test('an alias gives what its anchor holds', () => {
+  const plan = planOf(`x-pool: &pool { maxConnections: 3 }\n${withService('pool: *pool')}`);
+  assert.equal(plan.services[0]?.pool.maxConnections, 3);
+});
+
+test('a file nested too deeply is refused', () => {
+  const loaded = load(`x-a: ${'['.repeat(100)}${']'.repeat(100)}\n${REST}`);
+  assert.deepEqual(complaints(loaded), ['1:70: nested too deeply']);
+  assert.ok(!load(`x-a: ${'['.repeat(20_000)}`).ok);
+});
+
+test('of a thousand and more problems the first thousand are kept, and the rest counted', () => {
+  const loaded = load(`${REST}${Array.from({ length: 1500 }, (_, index) => `k${index}: 1\n`).join('')}`);
+  assert.ok(!loaded.ok);
+  assert.equal(loaded.problems.length, 1001);
+  assert.equal(loaded.problems.at(-1)?.message, 'and 500 more problems');
+});
+
+test('the embedded config has no problem and no warning, and every address can be moved', () => {
+  const loaded = load(EMBEDDED_CONFIG);
+  assert.deepEqual(complaints(loaded), []);
+  const backends = planOf(EMBEDDED_CONFIG).services.map(({ backends }) => backends.map(({ name }) => name));
+  assert.deepEqual(backends, [
+    ['127.0.0.1:3000'],
+    ['127.0.0.1:3001', '127.0.0.1:3011', '127.0.0.1:3021'],
+    ['127.0.0.1:3002', '127.0.0.1:3012'],
+    ['127.0.0.1:3003', '127.0.0.1:3013'],
+  ]);
+  const moved = planOf(EMBEDDED_CONFIG, { PORTWAY_PORT: '0', DB_HOST_2: 'db2', DB_PORT_2: '99' });
+  assert.equal(moved.listeners[0]?.port, 0);
+  assert.equal(moved.services[1]?.backends[1]?.name, 'db2:99');
+});
