@@ -6,6 +6,7 @@ import { problemFor } from '../problem.ts';
 import { type ClientFacts, RequestHeaders } from '../request-headers.ts';
 import type { ResponseFraming } from '../response-headers.ts';
 import type { Wire, WireReader } from '../wire.ts';
+import { Carry } from './carry.ts';
 import { RequestBody } from './request-body.ts';
 
 /** Bytes of requests to come (pipelined) or of a body no backend takes yet, before reading stops. */
@@ -35,10 +36,9 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
   readonly #context: ListenerContext;
   readonly #timer: Timer;
   #phase: Phase = 'head';
-  /** Bytes read and not yet used. */
-  #carry: Buffer | undefined;
-  /** Where to look for the end of an incomplete head, so that a dripping client costs no more than a fast one. */
-  #headSearched = 0;
+  readonly #carry = new Carry();
+  /** Whether part of the next head is there: its deadline counts from its first byte. */
+  #headBegun = false;
   #exchange: Exchange | undefined;
   readonly #body = new RequestBody();
   #bodyPaused = false;
@@ -65,45 +65,25 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     return this.#speaksChunked;
   }
 
-  /** Whether it can be closed without anybody missing anything. */
-  get idle(): boolean {
-    return this.#phase === 'head' && this.#carry === undefined;
-  }
-
   onConnect(): void {}
 
   onBytes(bytes: Buffer, length: number): void {
     if (this.#phase === 'tunnel') this.#tunnel?.onClientBytes(bytes, 0, length);
     else if (this.#phase === 'linger') this.#discard(length);
-    else if (this.#carry === undefined) this.#process(bytes, 0, length);
-    else this.#processCarry(bytes.subarray(0, length));
+    else if (this.#carry.empty) this.#process(bytes, 0, length);
+    else {
+      this.#carry.add(bytes, 0, length);
+      this.#processCarry();
+    }
   }
 
-  #processCarry(more: Buffer | undefined): void {
-    const before = this.#carry ?? more;
-    if (before === undefined) return;
-    const carry = this.#carry;
-    const added = carry === undefined ? 0 : (more?.length ?? 0);
-    const bytes = Buffer.allocUnsafe(before.length + added + 1);
-    before.copy(bytes);
-    if (added > 0) more?.copy(bytes, before.length);
-    const end = before.length + added;
-    bytes[end] = 0;
-    this.#carry = undefined;
-    if (this.#phase === 'head' && !this.#headMayBeWhole(bytes, end)) {
-      this.#carry = bytes.subarray(0, end);
+  #processCarry(): void {
+    if (this.#phase === 'head' && !this.#carry.mayHoldHead(this.#context.plan.maxHeadBytes)) {
+      this.#awaitHead();
       return;
     }
+    const { bytes, end } = this.#carry.take();
     this.#process(bytes, 0, end);
-  }
-
-  #headMayBeWhole(bytes: Buffer, end: number): boolean {
-    const from = Math.max(0, this.#headSearched - 3);
-    this.#headSearched = end;
-    return (
-      end >= this.#context.plan.maxHeadBytes ||
-      bytes.subarray(0, end).indexOf('\r\n\r\n', from, 'latin1') >= 0
-    );
   }
 
   #process(bytes: Buffer, start: number, end: number): void {
@@ -138,9 +118,13 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
 
   /** Keeps bytes for later, and stops reading when they are many. */
   #hold(bytes: Buffer, start: number, end: number): void {
-    const rest = bytes.subarray(start, end);
-    this.#carry = this.#carry === undefined ? Buffer.from(rest) : Buffer.concat([this.#carry, rest]);
-    if (this.#carry.length >= MAX_CARRY_BYTES) this.#wire.pause();
+    this.#carry.add(bytes, start, end);
+    if (this.#carry.size >= MAX_CARRY_BYTES) this.#wire.pause();
+  }
+
+  #awaitHead(): void {
+    if (!this.#headBegun) this.#context.wheel.arm(this.#timer, this.#context.plan.headTimeoutMs);
+    this.#headBegun = true;
   }
 
   /** Returns where the body starts, or -1 when there is no whole head or the connection is done for. */
@@ -148,16 +132,15 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     const head = this.#context.head;
     const failure = head.parse(bytes, start, end);
     if (failure === 'incomplete') {
-      if (this.#carry === undefined) this.#context.wheel.arm(this.#timer, this.#context.plan.headTimeoutMs);
-      this.#carry = Buffer.from(bytes.subarray(start, end));
-      this.#headSearched = end - start;
+      this.#awaitHead();
+      this.#carry.addHead(bytes, start, end);
       return -1;
     }
     if (failure !== undefined) {
       this.#refuse(failure);
       return -1;
     }
-    this.#headSearched = 0;
+    this.#headBegun = false;
     this.#timer.disarm();
     this.#speaksChunked = head.minorVersion === 1;
     this.#keepAlive = head.keepAlive && !this.#context.draining;
@@ -181,16 +164,18 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
   #readBody(exchange: Exchange, bytes: Buffer, start: number, end: number): number {
     this.#context.wheel.arm(this.#timer, this.#context.plan.bodyTimeoutMs);
     const next = this.#body.read(exchange, bytes, start, end);
-    if (typeof next !== 'number') {
-      this.#keepAlive = false;
-      this.#context.refuse(exchange, next);
-      return -1;
-    }
+    if (typeof next !== 'number') return this.#failBody(exchange, next);
     if (!this.#body.done) return next;
     this.#endBulk(exchange.backendSide?.flush() !== true);
     this.#timer.disarm();
     exchange.endBody();
     return next;
+  }
+
+  #failBody(exchange: Exchange, code: FailureCode): -1 {
+    this.#keepAlive = false;
+    this.#context.refuse(exchange, code);
+    return -1;
   }
 
   #endBulk(settled: boolean): void {
@@ -269,9 +254,9 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     }
     this.#phase = 'head';
     this.#context.wheel.arm(this.#timer, this.#context.plan.keepAliveTimeoutMs);
-    if (this.#carry !== undefined && !this.#reading) {
+    if (!this.#carry.empty && !this.#reading) {
       this.#wire.resume();
-      this.#processCarry(undefined);
+      this.#processCarry();
     }
   }
 
@@ -291,7 +276,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     if (exchange === undefined || this.#phase !== 'exchange') return;
     if (exchange.bodyComplete) return;
     this.#context.wheel.arm(this.#timer, this.#context.plan.bodyTimeoutMs);
-    if (this.#carry !== undefined && !this.#reading) this.#processCarry(undefined);
+    if (!this.#carry.empty && !this.#reading) this.#processCarry();
     if (!this.#bodyPaused) this.#wire.resume();
   }
 
@@ -301,9 +286,10 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     this.#timer.disarm();
     this.#tunnel = tunnel;
     this.#wire.flush();
-    const early = this.#carry;
-    this.#carry = undefined;
-    if (early !== undefined) tunnel.onClientBytes(early, 0, early.length);
+    if (!this.#carry.empty) {
+      const { bytes, end } = this.#carry.take();
+      tunnel.onClientBytes(bytes, 0, end);
+    }
     this.#wire.resume();
     return this.#wire;
   }
@@ -356,7 +342,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     const tunnel = this.#tunnel;
     this.#exchange = undefined;
     this.#tunnel = undefined;
-    this.#carry = undefined;
+    this.#carry.clear();
     this.#phase = 'closed';
     this.#context.wheel.release(this.#timer);
     this.#context.closed(this);
@@ -366,18 +352,13 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
 
   onDeadline(): void {
     const exchange = this.#exchange;
-    if (this.#phase === 'head' && this.#carry !== undefined) this.#refuse('head_timeout');
+    if (this.#phase === 'head' && !this.#carry.empty) this.#refuse('head_timeout');
     else if (this.#phase === 'head') this.close();
     else if (this.#phase === 'linger') this.#lingerDeadline();
     else if (this.#phase === 'exchange' && this.#halfClosed) this.#halfClosedDeadline();
     else if (exchange === undefined) return;
     else if (exchange.bodyComplete && this.#stalled()) this.#leave();
-    else if (!exchange.bodyComplete && !this.#bodyPaused) this.#bodyTimeout(exchange);
-  }
-
-  #bodyTimeout(exchange: Exchange): void {
-    this.#keepAlive = false;
-    this.#context.refuse(exchange, 'body_timeout');
+    else if (!exchange.bodyComplete && !this.#bodyPaused) this.#failBody(exchange, 'body_timeout');
   }
 
   #lingerDeadline(): void {
@@ -407,7 +388,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     this.#phase = 'linger';
     this.#endBulk(false);
     this.#wire.end();
-    this.#carry = undefined;
+    this.#carry.clear();
     if (!this.#halfClosed || !requestComplete) this.#wire.resume();
     const pending = this.#wire.pendingBytes;
     if (pending > 0) this.#watchPending(pending);
