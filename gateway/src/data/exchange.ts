@@ -3,7 +3,9 @@ import type { Backend } from './backend.ts';
 import type { PickRequest } from './balancers/balancer.ts';
 import { cookieValue } from './balancers/cookie.ts';
 import type { BodySink } from './http1/chunked.ts';
+import type { RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
+import { latin1 } from './latin1.ts';
 import type { ClientFacts } from './request-headers.ts';
 import type { ResponseFraming } from './response-headers.ts';
 import type { Route } from './route.ts';
@@ -118,19 +120,14 @@ export class Exchange implements PickRequest, BodySink {
   /** Deadline of the whole exchange, when the route has one. */
   cancelTotal: (() => void) | undefined = undefined;
 
-  constructor(
-    client: ClientSide,
-    line: Line,
-    startedMs: number,
-    request: { method: string; host: string; path: string; text: string },
-  ) {
+  constructor(client: ClientSide, line: Line, startedMs: number, head: RequestHead) {
     this.client = client;
     this.line = line;
     this.startedMs = startedMs;
-    this.method = request.method;
-    this.host = request.host;
-    this.path = request.path;
-    this.#head = request.text;
+    this.method = head.method;
+    this.host = head.host;
+    this.path = head.path;
+    this.#head = head.fields.text;
   }
 
   get clientIp(): string {
@@ -160,7 +157,7 @@ export class Exchange implements PickRequest, BodySink {
   }
 
   bodyBytes(bytes: Buffer, start: number, end: number): void {
-    this.#keep(end - start, () => bytes.toString('latin1', start, end));
+    this.#keep(end - start, () => latin1(bytes, start, end));
     this.backendSide?.bodyBytes(bytes, start, end);
   }
 

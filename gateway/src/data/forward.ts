@@ -57,7 +57,7 @@ export class Forward implements Line {
     }
     const path = head.path;
     if (needsReading(path) && !this.#readPath(exchange, path)) return 0;
-    const host = canonicalHost(head.host);
+    const host = head.routeHost;
     const route = this.#router.find(host, exchange.path, exchange);
     if (route === undefined) {
       this.#noRoute(exchange, host);
@@ -102,12 +102,10 @@ export class Forward implements Line {
   #prepare(exchange: Exchange, route: Route, head: RequestHead, headers: RequestHeaders): void {
     const { rewrite, path: prefix } = route.plan;
     const path = rewrite === undefined ? exchange.path : joinRewrite(exchange.path, prefix.length, rewrite);
-    const taken = rewrite === undefined || prefix === '/' ? '' : prefix;
-    exchange.upgrade = upgradeOf(head);
+    exchange.upgrade = head.upgrade === '' ? '' : upgradeOf(head);
     const sameLine = path === head.path && head.minorVersion === 1 && !head.absolute;
     const requestLine = sameLine ? undefined : `${head.method} ${path}${head.query} HTTP/1.1\r\n`;
-    exchange.requestHead = headers.write(head, route.requestHeaders, requestLine, taken, exchange.upgrade);
-    exchange.requestId = headers.requestId;
+    exchange.requestHead = headers.write(exchange, head, requestLine);
     exchange.keepBodyBytes = route.service.plan.retry?.maxBodyBytes ?? 0;
     if (route.timeouts.totalMs > 0) this.#limitTotal(exchange, route.timeouts.totalMs);
   }

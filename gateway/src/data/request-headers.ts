@@ -1,3 +1,4 @@
+import type { Exchange } from './exchange.ts';
 import { FIELD_ID } from './http1/field-names.ts';
 import { CHUNKED, hasOption, type RequestHead } from './http1/request-head.ts';
 import type { HeaderEditPlan } from './plan.ts';
@@ -12,6 +13,9 @@ export interface ClientFacts {
   /** Who the client is, by what trusted proxies say in X-Forwarded-For. */
   clientIp(forwardedFor: string | undefined): string;
 }
+
+/** Fields that call for more than the usual additions. */
+const UNUSUAL = (1 << FIELD_ID['x-request-id']) | (1 << FIELD_ID.traceparent);
 
 const KEEP = 0;
 const DROP = 1;
@@ -63,29 +67,22 @@ put(CHECK, 'host', 'x-request-id', 'traceparent', 'max-forwards');
 export class RequestHeaders {
   readonly #client: ClientFacts;
   readonly #ids: RequestIds;
-  #host = '';
-  #forwarding = '';
-  /** The id of the request written last. */
-  requestId = '';
+  readonly #trace: string;
+  #host: string | undefined;
+  #usualText = '';
 
   constructor(client: ClientFacts, ids: RequestIds) {
     this.#client = client;
     this.#ids = ids;
+    this.#trace = `\r\ntraceparent: 00-${ids.prefix}`;
   }
 
   /**
-   * The whole head for a backend.
+   * The whole head for a backend. Also sets the exchange's request id.
    * @param requestLine with its CRLF; undefined when the client's own can stand
-   * @param prefix the path prefix a rewrite took away, for X-Forwarded-Prefix; empty for none
-   * @param upgrade the protocol to ask for; empty for none
    */
-  write(
-    head: RequestHead,
-    edit: HeaderEditPlan | undefined,
-    requestLine: string | undefined,
-    prefix: string,
-    upgrade: string,
-  ): string {
+  write(exchange: Exchange, head: RequestHead, requestLine: string | undefined): string {
+    const edit = exchange.route?.requestHeaders;
     const fields = head.fields;
     const nominated = fields.has(FIELD_ID.connection)
       ? nominatedFields(fields.list(FIELD_ID.connection))
@@ -102,7 +99,10 @@ export class RequestHeaders {
       from = fields.textAfter(i);
       if (keep) text += `${fields.name(i)}: ${fields.value(i)}\r\n`;
     }
-    text += fields.textBetween(from, fields.count) + this.#framing(head, upgrade) + this.#added(head, prefix);
+    text +=
+      fields.textBetween(from, fields.count) +
+      this.#framing(head, exchange.upgrade) +
+      this.#added(exchange, head);
     return edit === undefined ? `${text}\r\n` : `${text}${edited(edit)}\r\n`;
   }
 
@@ -145,16 +145,24 @@ export class RequestHeaders {
     return text;
   }
 
-  #added(head: RequestHead, prefix: string): string {
+  #added(exchange: Exchange, head: RequestHead): string {
     const fields = head.fields;
-    let text = this.#forwardingFields(head);
-    if (prefix !== '') text += `X-Forwarded-Prefix: ${prefix}\r\n`;
-    const sent = fields.first(FIELD_ID['x-request-id']);
     const half = this.#ids.next();
     const id = this.#ids.traceId(half);
-    if (sent !== '' && isRequestId(sent)) this.requestId = sent;
+    if ((fields.seen & UNUSUAL) === 0 && !this.#client.trusted && head.minorVersion === 1) {
+      exchange.requestId = id;
+      const prefix = exchange.route?.taken ?? '';
+      return `${prefix}${this.#usual(head.host)}${half}${this.#trace}${half}-${half}-00\r\n`;
+    }
+    let text =
+      (exchange.route?.taken ?? '') +
+      (this.#client.trusted
+        ? this.#appended(head)
+        : forwardingFields(this.#client, head.host, head.minorVersion));
+    const sent = fields.first(FIELD_ID['x-request-id']);
+    if (isRequestId(sent)) exchange.requestId = sent;
     else {
-      this.requestId = id;
+      exchange.requestId = id;
       text += `X-Request-Id: ${id}\r\n`;
     }
     const traced =
@@ -162,20 +170,14 @@ export class RequestHeaders {
     return traced ? text : `${text}traceparent: 00-${id}-${half}-00\r\n`;
   }
 
-  /** Via (RFC 9110 §7.6.3), Forwarded (RFC 7239) and X-Forwarded-*. */
-  #forwardingFields(head: RequestHead): string {
-    if (this.#client.trusted) return this.#appended(head);
-    if (head.host === this.#host && this.#forwarding !== '' && head.minorVersion === 1)
-      return this.#forwarding;
-    const { peerIp, proto } = this.#client;
-    const text =
-      `Via: 1.${head.minorVersion} portway\r\nX-Forwarded-For: ${peerIp}\r\nX-Forwarded-Proto: ${proto}\r\n` +
-      `X-Forwarded-Host: ${head.host}\r\nForwarded: ${forwardedElement(peerIp, head.host, proto)}\r\n`;
-    if (head.minorVersion === 1) {
-      this.#host = head.host;
-      this.#forwarding = text;
-    }
-    return text;
+  /** The usual fields up to the half of the request id that differs, kept while requests name the same host. */
+  #usual(host: string): string {
+    if (host === this.#host) return this.#usualText;
+    this.#host = host;
+    const text = `${forwardingFields(this.#client, host, 1)}X-Request-Id: ${this.#ids.prefix}`;
+    // through bytes and back, so that it is one string and not a tree that each write has to walk
+    this.#usualText = Buffer.from(text, 'latin1').toString('latin1');
+    return this.#usualText;
   }
 
   /** The same with what a trusted proxy said before us. */
@@ -215,6 +217,14 @@ export function nominatedFields(connection: string): ReadonlySet<string> | undef
   const lower = connection.toLowerCase();
   if (lower === 'keep-alive' || lower === 'close' || lower === 'upgrade') return undefined;
   return new Set(lower.split(',').map((name) => name.trim()));
+}
+
+/** Via (RFC 9110 §7.6.3), X-Forwarded-* and Forwarded (RFC 7239) for a client that nobody speaks for. */
+function forwardingFields({ peerIp, proto }: ClientFacts, host: string, minorVersion: number): string {
+  return (
+    `Via: 1.${minorVersion} portway\r\nX-Forwarded-For: ${peerIp}\r\nX-Forwarded-Proto: ${proto}\r\n` +
+    `X-Forwarded-Host: ${host}\r\nForwarded: ${forwardedElement(peerIp, host, proto)}\r\n`
+  );
 }
 
 function forwardedElement(ip: string, host: string, proto: string): string {

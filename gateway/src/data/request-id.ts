@@ -11,11 +11,12 @@ const HEX1: readonly string[] = Array.from({ length: 16 }, (_, bits) => bits.toS
  */
 export class RequestIds {
   readonly #random: Random;
-  readonly #prefix: string;
+  /** The first half of every id. */
+  readonly prefix: string;
 
   constructor(random: Random) {
     this.#random = random;
-    this.#prefix = hex16(random);
+    this.prefix = hex16(random);
   }
 
   /** 16 hex digits, not all zeroes (W3C Trace Context §3.2.2.3). */
@@ -25,7 +26,7 @@ export class RequestIds {
 
   /** 32 hex digits: the trace id whose second half is `half`, and X-Request-Id where the client sent none. */
   traceId(half: string): string {
-    return this.#prefix + half;
+    return this.prefix + half;
   }
 }
 

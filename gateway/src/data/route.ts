@@ -11,6 +11,8 @@ export class Route {
   /** Undefined when it changes nothing, so that the hot path asks once. */
   readonly requestHeaders: HeaderEditPlan | undefined;
   readonly responseHeaders: HeaderEditPlan | undefined;
+  /** The X-Forwarded-Prefix line, where a rewrite takes the prefix away; empty otherwise. */
+  readonly taken: string;
   readonly counters = new StatusCounters();
 
   constructor(plan: RoutePlan, service: Service) {
@@ -18,6 +20,8 @@ export class Route {
     this.plan = plan;
     this.service = service;
     this.timeouts = { ...service.plan.timeouts, ...plan.timeouts };
+    this.taken =
+      plan.rewrite === undefined || plan.path === '/' ? '' : `X-Forwarded-Prefix: ${plan.path}\r\n`;
     this.requestHeaders = effective(plan.requestHeaders);
     this.responseHeaders = effective(plan.responseHeaders);
   }

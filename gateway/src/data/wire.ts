@@ -1,6 +1,7 @@
 import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { DirectWrites, type WriteHandle, type WriteRequest } from './direct-write.ts';
+import { latin1 } from './latin1.ts';
 
 /** What stands at the reading end of a wire. Each call is synchronous; bytes are only good until it returns. */
 export interface WireReader {
@@ -154,7 +155,7 @@ export class Wire {
   /** Adds bytes. Of all buffers only the shared one may be overwritten as soon as this returns. */
   bytes(bytes: Buffer, start: number, end: number): void {
     if (end - start <= SMALL_BYTES) {
-      this.#text += bytes.toString('latin1', start, end);
+      this.#text += latin1(bytes, start, end);
       if (this.#text.length > SMALL_BYTES) this.flush();
       return;
     }

@@ -1,3 +1,4 @@
+import { latin1 } from '../latin1.ts';
 import { CLASS, CR, FIELD, LF } from './characters.ts';
 import { FieldLines } from './field-lines.ts';
 import { FIELD_ID } from './field-names.ts';
@@ -188,7 +189,7 @@ export class ChunkedDecoder {
       return end;
     }
     if (fields.end > MAX_TRAILER_BYTES) return -1;
-    fields.text = padded.toString('latin1', 0, fields.end);
+    fields.text = latin1(padded, 0, fields.end);
     if (this.#output === 'framed') sink.bodyText(`0\r\n${travelling(fields)}\r\n`);
     this.#state = DONE;
     return start + fields.end - before;

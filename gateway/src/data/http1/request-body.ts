@@ -1,5 +1,6 @@
 import type { FailureCode } from '../../errors.ts';
 import type { Exchange } from '../exchange.ts';
+import { latin1 } from '../latin1.ts';
 import { ChunkedDecoder } from './chunked.ts';
 import { CHUNKED } from './request-head.ts';
 
@@ -18,7 +19,7 @@ export class RequestBody {
     this.#remaining = length;
     this.#decoder = length === CHUNKED ? new ChunkedDecoder('framed') : undefined;
     if (length === CHUNKED || length > end - start) return start;
-    if (length > 0) exchange.body = bytes.toString('latin1', start, start + length);
+    if (length > 0) exchange.body = latin1(bytes, start, start + length);
     exchange.bodyComplete = true;
     return start + length;
   }

@@ -1,4 +1,6 @@
 import type { FailureCode } from '../../errors.ts';
+import { latin1 } from '../latin1.ts';
+import { canonicalHost } from '../target.ts';
 import { CLASS, CR, DIGIT, LF, SP, TARGET, TOKEN } from './characters.ts';
 import { FieldLines } from './field-lines.ts';
 import { FIELD_ID } from './field-names.ts';
@@ -28,11 +30,11 @@ export const CHUNKED = -1;
 export class RequestHead {
   readonly fields: FieldLines;
   method = '';
-  /** The target as it came, e.g. `/a?b`, `http://host/a`, `*`. */
-  target = '';
   minorVersion = 1;
   /** The value of Host, or the authority of an absolute-form target, which wins (RFC 9112 §3.2.2). */
   host = '';
+  /** The same as routes know it: lower case, without port. */
+  routeHost = '';
   /** Origin-form path without query; `*` for asterisk-form. */
   path = '';
   /** From `?` on; empty when there is none. */
@@ -125,12 +127,12 @@ export class RequestHead {
   }
 
   #meaning(bytes: Buffer, start: number): FailureCode | undefined {
-    const text = bytes.toString('latin1', start, this.end);
+    const text = latin1(bytes, start, this.end);
     const fields = this.fields;
     fields.text = text;
     fields.base = start;
-    this.method = text.slice(0, this.#methodEnd - start);
-    this.target = text.slice(this.#methodEnd + 1 - start, this.#targetEnd - start);
+    // a constant where it can be: a string made here and kept in an old object costs a write barrier
+    this.method = text.startsWith('GET ') ? 'GET' : text.slice(0, this.#methodEnd - start);
     this.keepAlive = this.minorVersion === 1;
     this.bodyLength = 0;
     this.expectContinue = false;
@@ -142,34 +144,39 @@ export class RequestHead {
   #readHost(): FailureCode | undefined {
     const fields = this.fields;
     if (!fields.has(FIELD_ID.host)) {
-      this.host = '';
+      this.#useHost('');
       return this.minorVersion === 1 ? 'bad_host' : undefined;
     }
     if (fields.repeated(FIELD_ID.host)) return 'bad_host';
     const host = fields.first(FIELD_ID.host);
     // most requests name the host that the one before named: its string is kept, and with it what was found of it
-    if (host === this.#validHost) this.host = this.#validHost;
-    else if (HOST.test(host)) {
-      this.#validHost = host;
-      this.host = host;
-    } else return 'bad_host';
+    if (host === this.#validHost && host !== '') return undefined;
+    if (!HOST.test(host)) return 'bad_host';
+    this.#useHost(host);
     return undefined;
+  }
+
+  #useHost(host: string): void {
+    this.#validHost = host;
+    this.host = host;
+    this.routeHost = canonicalHost(host);
   }
 
   #readTarget(bytes: Buffer): FailureCode | undefined {
     this.absolute = false;
-    let originForm = this.target;
+    const { text, base } = this.fields;
+    let originForm = text.slice(this.#methodEnd + 1 - base, this.#targetEnd - base);
     if (bytes[this.#methodEnd + 1] !== SLASH) {
       if (originForm === '*') {
         this.path = '*';
         this.query = '';
         return this.method === 'OPTIONS' ? undefined : 'bad_target';
       }
-      if (this.method === 'CONNECT') return this.#readAuthority();
+      if (this.method === 'CONNECT') return this.#readAuthority(originForm);
       const parts = ABSOLUTE.exec(originForm);
       if (parts === null || !HOST.test(parts[1] ?? '')) return 'bad_target';
       this.absolute = true;
-      this.host = parts[1] ?? '';
+      this.#useHost(parts[1] ?? '');
       originForm = parts[2] ?? '';
       // RFC 9112 §3.2.4: OPTIONS with an absolute-form target without path means `*`
       if (originForm === '' && this.method === 'OPTIONS') originForm = '*';
@@ -182,10 +189,10 @@ export class RequestHead {
   }
 
   /** Authority-form, for CONNECT only (RFC 9112 §3.2.3). */
-  #readAuthority(): FailureCode | undefined {
+  #readAuthority(target: string): FailureCode | undefined {
     this.path = '';
     this.query = '';
-    return AUTHORITY.test(this.target) ? undefined : 'bad_target';
+    return AUTHORITY.test(target) ? undefined : 'bad_target';
   }
 
   /** RFC 9112 §6: what would let two readers disagree about where the body ends is refused. */

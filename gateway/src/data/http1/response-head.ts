@@ -1,3 +1,4 @@
+import { latin1 } from '../latin1.ts';
 import { CLASS, CR, DIGIT, FIELD, LF, SP } from './characters.ts';
 import { FieldLines } from './field-lines.ts';
 import { FIELD_ID } from './field-names.ts';
@@ -39,7 +40,7 @@ export class ResponseHead {
     if (found === 'malformed') return 'malformed';
     this.end = this.fields.end;
     if (this.end - start > MAX_HEAD_BYTES) return 'too-large';
-    this.fields.text = bytes.toString('latin1', start, this.end);
+    this.fields.text = latin1(bytes, start, this.end);
     this.fields.base = start;
     return this.#framing() && this.#options() ? undefined : 'malformed';
   }
