@@ -44,8 +44,9 @@ export class Agent {
   readonly #tls: TlsPlan;
   readonly #idle: BackendConnection[] = [];
   readonly #all = new Set<BackendConnection>();
-  /** In the order they came. */
+  /** In the order they came: those that take any connection, and those that take only a new one. */
   readonly #waiting = new Map<Exchange, Timer>();
+  readonly #waitingFresh = new Map<Exchange, Timer>();
   readonly #learned: LearnedIdle;
   /** Connections on their way, from the look-up of the name on; and those of them that are past it. */
   #connecting = 0;
@@ -77,7 +78,7 @@ export class Agent {
       active: this.#all.size - idle - this.#dialling,
       idle,
       connecting: this.#connecting,
-      queued: this.#waiting.size,
+      queued: this.#queued,
     };
   }
 
@@ -95,10 +96,12 @@ export class Agent {
         return undefined;
       }
     }
+    // one that has rested longest makes room for a new one
+    if (fresh && this.#size >= this.#plan.maxConnections) this.#idle[0]?.close('replaced');
     const room = this.#size < this.#plan.maxConnections;
-    if (!room && this.#waiting.size >= this.#plan.maxQueue) return 'queue_full';
+    if (!room && this.#queued >= this.#plan.maxQueue) return 'queue_full';
     const timer = new Timer({ onDeadline: () => this.#giveUp(exchange) });
-    this.#waiting.set(exchange, timer);
+    (fresh ? this.#waitingFresh : this.#waiting).set(exchange, timer);
     this.wheel.arm(timer, (room ? this.timeouts.connectMs : 0) + this.#plan.queueTimeoutMs);
     if (room) this.#open();
     return undefined;
@@ -106,10 +109,11 @@ export class Agent {
 
   /** Takes `exchange` out of the queue; its client left. */
   cancel(exchange: Exchange): void {
-    const timer = this.#waiting.get(exchange);
+    const timer = this.#waiting.get(exchange) ?? this.#waitingFresh.get(exchange);
     if (timer === undefined) return;
     this.wheel.release(timer);
     this.#waiting.delete(exchange);
+    this.#waitingFresh.delete(exchange);
   }
 
   /** Closes idle connections now and the others when their answer is complete. */
@@ -151,7 +155,7 @@ export class Agent {
 
   /** Puts a free connection to work, or to rest. */
   offer(connection: BackendConnection): void {
-    const next = this.#waiting.size === 0 ? undefined : this.#waiting.keys().next().value;
+    const next = this.#queued === 0 ? undefined : this.#nextFor(connection.served === 0);
     if (next !== undefined) {
       this.cancel(next);
       connection.start(next);
@@ -183,6 +187,16 @@ export class Agent {
     this.#failOldest(code);
   }
 
+  get #queued(): number {
+    return this.#waiting.size + this.#waitingFresh.size;
+  }
+
+  /** Who has waited longest, of those that take such a connection. */
+  #nextFor(fresh: boolean): Exchange | undefined {
+    const first = fresh ? this.#waitingFresh.keys().next().value : undefined;
+    return first ?? this.#waiting.keys().next().value;
+  }
+
   // --- opening ---
 
   /** Connections there are and those being opened. */
@@ -201,7 +215,7 @@ export class Agent {
 
   /** Opens connections for those who wait and have none coming. */
   #grow(): void {
-    while (this.#connecting < this.#waiting.size && this.#size < this.#plan.maxConnections && !this.#closed)
+    while (this.#connecting < this.#queued && this.#size < this.#plan.maxConnections && !this.#closed)
       this.#open();
   }
 
@@ -244,11 +258,11 @@ export class Agent {
   #failOldest(code: FailureCode): void {
     this.#connecting -= 1;
     this.counters.connectFailures += 1;
-    const next = this.#waiting.keys().next();
-    if (next.done === true) return;
-    this.cancel(next.value);
+    const next = this.#nextFor(true);
+    if (next === undefined) return;
+    this.cancel(next);
     this.#grow();
-    next.value.line.attemptFailed(next.value, code, NOT_SENT);
+    next.line.attemptFailed(next, code, NOT_SENT);
   }
 
   #giveUp(exchange: Exchange): void {

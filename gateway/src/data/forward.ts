@@ -7,10 +7,11 @@ import { NOT_SENT } from './exchange.ts';
 import { CHUNKED, type RequestHead } from './http1/request-head.ts';
 import { type ResponseHead, UNTIL_CLOSE } from './http1/response-head.ts';
 import { answerHere } from './local-answers.ts';
+import type { RetryPlan } from './plan.ts';
 import { problemFor } from './problem.ts';
 import type { RequestHeaders } from './request-headers.ts';
 import { type ResponseFraming, responseHeadText } from './response-headers.ts';
-import { decideRetry } from './retry.ts';
+import { decideRetry, isIdempotent } from './retry.ts';
 import type { Route } from './route.ts';
 import type { Router } from './router.ts';
 import { canonicalHost, canonicalPath, joinRewrite, needsReading } from './target.ts';
@@ -106,7 +107,7 @@ export class Forward implements Line {
     const sameLine = path === head.path && head.minorVersion === 1 && !head.absolute;
     const requestLine = sameLine ? undefined : `${head.method} ${path}${head.query} HTTP/1.1\r\n`;
     exchange.requestHead = headers.write(exchange, head, requestLine);
-    exchange.keepBodyBytes = route.service.plan.retry?.maxBodyBytes ?? 0;
+    exchange.keepBodyBytes = keepBodyBytes(route.service.plan.retry, head);
     if (route.timeouts.totalMs > 0) this.#limitTotal(exchange, route.timeouts.totalMs);
   }
 
@@ -268,6 +269,12 @@ export class Forward implements Line {
     }
     this.#context.observer.exchangeEnded(exchange, durationMs);
   }
+}
+
+/** How much of a body is worth keeping: all of it or nothing, and nothing of one that is never sent twice. */
+function keepBodyBytes(retry: RetryPlan | undefined, head: RequestHead): number {
+  if (retry === undefined || head.bodyLength > retry.maxBodyBytes) return 0;
+  return retry.nonIdempotent || isIdempotent(head.method) ? retry.maxBodyBytes : 0;
 }
 
 /** RFC 9112 §6.3, and what the client understands. */

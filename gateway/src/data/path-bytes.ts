@@ -25,9 +25,7 @@ function bytesWhere(pattern: RegExp): Uint8Array {
 }
 
 /** A length, or why there is none. */
-export type Step =
-  | { readonly ok: true; readonly length: number }
-  | { readonly ok: false; readonly reason: string };
+type Step = { readonly ok: true; readonly length: number } | { readonly ok: false; readonly reason: string };
 
 /** Decodes what is unreserved, upper-cases the hex digits of the rest (RFC 3986 section 6.2.2). */
 export function respell(bytes: Buffer): Step {

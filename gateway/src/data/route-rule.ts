@@ -12,7 +12,7 @@ export interface RouteRule {
   readonly headers: readonly HeaderCondition[];
 }
 
-export interface HeaderCondition {
+interface HeaderCondition {
   readonly name: string;
   readonly value: string | undefined;
 }

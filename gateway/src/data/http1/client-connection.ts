@@ -12,8 +12,8 @@ import { RequestBody } from './request-body.ts';
 /** Bytes of requests to come (pipelined) or of a body no backend takes yet, before reading stops. */
 const MAX_CARRY_BYTES = 64 * 1024;
 /** Lingering: how much, and how long, a client may go on sending after its answer, before it is cut off. */
-const LINGER_BYTES = 1024 * 1024;
-const LINGER_MS = 2_000;
+const LINGER_BYTES = 64 * 1024 * 1024;
+const LINGER_MS = 5_000;
 /** A half-closed client is asked whether it is still there after these times. */
 const PROBE_MS: readonly number[] = [100, 500, 1_000, 5_000];
 const SILENT_HALF_CLOSED_MS = 1_000;
