@@ -63,6 +63,7 @@ export const FAILURES = {
   client_left: client(499, 'The client left before the answer was complete'),
   no_route: client(404, 'No route matches this host and path', 'destination_not_found'),
   method_not_allowed: client(405, 'The route does not take this method'),
+  method_not_served: client(405, 'Neither TRACE nor CONNECT is served here'),
   // what a backend can do wrong
   connect_refused: upstream(502, 'connection_refused', 'The backend refused the connection', true),
   connect_timeout: upstream(

@@ -144,12 +144,16 @@ export class Agent {
     this.offer(connection);
   }
 
-  /** Whether a connection whose answer is complete may serve again. Learns from the answer's Keep-Alive. */
+  /** Learns from the answer whose head has just been read. */
+  learn(): void {
+    const fields = this.head.fields;
+    if (fields.has(FIELD_ID['keep-alive'])) this.#learned.hint(fields.list(FIELD_ID['keep-alive']));
+  }
+
+  /** Whether a connection whose answer is complete may serve again. */
   keeps(connection: BackendConnection): boolean {
     if (this.#closed || connection.served >= this.#plan.maxRequests) return false;
     if (this.wheel.nowMs >= connection.expiresMs) return false;
-    const fields = this.head.fields;
-    if (fields.has(FIELD_ID['keep-alive'])) this.#learned.hint(fields.list(FIELD_ID['keep-alive']));
     return this.#learned.timeoutMs(this.wheel.nowMs) > 0;
   }
 

@@ -44,10 +44,10 @@ export class DirectWrites {
   }
 
   /** Writes `text` the documented way and notes how Node does it. */
-  watch(socket: net.Socket, text: string): void {
+  watch(socket: net.Socket, text: string, written: () => void): void {
     const handle = this.handleOf(socket);
     if (handle === undefined) {
-      socket.write(text, 'latin1');
+      socket.write(text, 'latin1', written);
       return;
     }
     const original = handle.writeLatin1String;
@@ -57,7 +57,7 @@ export class DirectWrites {
       this.#supported = request === null && (typeof result === 'number' || typeof result === 'object');
       return result;
     };
-    socket.write(text, 'latin1');
+    socket.write(text, 'latin1', written);
     handle.writeLatin1String = original;
   }
 }

@@ -53,7 +53,7 @@ export class Forward implements Line {
   begin(exchange: Exchange, head: RequestHead, headers: RequestHeaders): number {
     const local = answerHere(head);
     if (local !== undefined) {
-      this.#answer(exchange, local.status, local.head, '');
+      this.#answer(exchange, local.status, local.head, local.body);
       return 0;
     }
     const path = head.path;
@@ -108,6 +108,8 @@ export class Forward implements Line {
     const requestLine = sameLine ? undefined : `${head.method} ${path}${head.query} HTTP/1.1\r\n`;
     exchange.requestHead = headers.write(exchange, head, requestLine);
     exchange.keepBodyBytes = keepBodyBytes(route.service.plan.retry, head);
+    // it came whole with its head, but may be sent only once all the same
+    if (exchange.body.length > exchange.keepBodyBytes) exchange.bodyLost = true;
     if (route.timeouts.totalMs > 0) this.#limitTotal(exchange, route.timeouts.totalMs);
   }
 

@@ -1,5 +1,6 @@
 import { FIELD_ID } from './http1/field-names.ts';
-import type { RequestHead } from './http1/request-head.ts';
+import { parseLength, type RequestHead } from './http1/request-head.ts';
+import { type Problem, problemFor } from './problem.ts';
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 
@@ -8,23 +9,18 @@ const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
  * go no further (Max-Forwards: 0, §7.6.2), TRACE, which would show a client fields it did not send, and CONNECT, for which
  * there are no tunnels.
  */
-export function answerHere(
-  head: RequestHead,
-): { readonly status: number; readonly head: string } | undefined {
+export function answerHere(head: RequestHead): Problem | undefined {
   switch (head.method) {
     case 'OPTIONS': {
-      const hops = head.fields.has(FIELD_ID['max-forwards'])
-        ? head.fields.list(FIELD_ID['max-forwards'])
-        : '';
-      if (head.path !== '*' && hops !== '0') return undefined;
-      return { status: 200, head: `HTTP/1.1 200 OK\r\nAllow: ${METHODS}\r\nContent-Length: 0\r\n` };
+      const last =
+        head.fields.has(FIELD_ID['max-forwards']) &&
+        parseLength(head.fields.list(FIELD_ID['max-forwards'])) === 0;
+      if (head.path !== '*' && !last) return undefined;
+      return { status: 200, head: `HTTP/1.1 200 OK\r\nAllow: ${METHODS}\r\nContent-Length: 0\r\n`, body: '' };
     }
     case 'TRACE':
     case 'CONNECT':
-      return {
-        status: 405,
-        head: `HTTP/1.1 405 Method Not Allowed\r\nAllow: ${METHODS}\r\nContent-Length: 0\r\n`,
-      };
+      return problemFor('method_not_served', undefined, '', `Allow: ${METHODS}\r\n`);
     default:
       return undefined;
   }

@@ -1,6 +1,6 @@
 import type { Exchange } from './exchange.ts';
 import { FIELD_ID } from './http1/field-names.ts';
-import { CHUNKED, hasOption, type RequestHead } from './http1/request-head.ts';
+import { CHUNKED, hasOption, parseLength, type RequestHead } from './http1/request-head.ts';
 import type { HeaderEditPlan } from './plan.ts';
 import { isRequestId, isTraceparent, type RequestIds } from './request-id.ts';
 
@@ -136,7 +136,9 @@ export class RequestHeaders {
       text = `Content-Length: ${head.bodyLength}\r\n`;
     if (head.expectContinue) text += 'Expect: 100-continue\r\n';
     if (head.method === 'OPTIONS' && head.fields.has(FIELD_ID['max-forwards'])) {
-      text += `Max-Forwards: ${Math.max(0, Number(head.fields.first(FIELD_ID['max-forwards'])) - 1)}\r\n`;
+      // 0 does not come this far; what is no number tells nothing and is not passed on
+      const hops = parseLength(head.fields.list(FIELD_ID['max-forwards']));
+      if (hops > 0) text += `Max-Forwards: ${hops - 1}\r\n`;
     }
     if (upgrade !== '') return `${text}Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
     if (head.fields.has(FIELD_ID.te) && hasOption(head.fields.list(FIELD_ID.te).toLowerCase(), 'trailers')) {

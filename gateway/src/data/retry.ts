@@ -38,6 +38,6 @@ export function decideRetry(code: FailureCode, attempt: FailedAttempt, facts: Re
   if (!attempt.sent) return FAILURES[code].retryable || code === 'queue_full' ? 'other' : 'no';
   if (code !== 'backend_closed' || attempt.answered) return 'no';
   if (!facts.bodyKept || !(isIdempotent(facts.method) || facts.nonIdempotent)) return 'no';
-  if (attempt.reused) return facts.races < MAX_RACES ? 'fresh' : 'no';
+  if (attempt.reused && facts.races < MAX_RACES) return 'fresh';
   return facts.replays < facts.maxReplays ? 'other' : 'no';
 }

@@ -88,7 +88,6 @@ export class Wire {
     };
     this.socket = open({ buffer, callback: (length, bytes) => this.#onRead(length, bytes as Buffer) });
     this.socket.on('end', () => reader.onEnd());
-    this.socket.on('drain', () => reader.onDrain());
     this.socket.on('error', (error) => {
       this.#error = error;
     });
@@ -178,7 +177,7 @@ export class Wire {
     const handle = this.#handle ?? this.#adopt();
     if (handle === undefined) {
       this.flush();
-      this.socket.write(bytes);
+      this.socket.write(bytes, this.#streamWrote);
       return;
     }
     const text = this.#text;
@@ -199,9 +198,14 @@ export class Wire {
   #writeDocumented(text: string): void {
     const { directWrites } = this.#buffers;
     if (directWrites.supported === undefined && !this.socket.connecting)
-      directWrites.watch(this.socket, text);
-    else this.socket.write(text, 'latin1');
+      directWrites.watch(this.socket, text, this.#streamWrote);
+    else this.socket.write(text, 'latin1', this.#streamWrote);
   }
+
+  /** Not 'drain', which a stream emits only after more than its high-water mark was waiting. */
+  readonly #streamWrote = (): void => {
+    if (!this.closed && this.socket.writableLength === 0) this.#reader.onDrain();
+  };
 
   #written(result: number | WriteRequest, bytes: Buffer | undefined): void {
     if (result === 0) return;
@@ -229,12 +233,16 @@ export class Wire {
   #writeFailed(): void {
     this.#writable = false;
     if (this.socket.readableEnded) this.socket.destroy();
-    else this.resume();
+    // paused with a buffer of its own, a write to the other side may still refer to that: who paused it will resume it
+    else if (this.#bulk === undefined) this.resume();
   }
 
-  /** Reads of this wire get a large buffer of their own from the next read on. */
+  /**
+   * Reads of this wire get a large buffer of their own from the next read on. Not those of TLS: its records are small, and
+   * what is decrypted already is read even after a pause, over what a pending write refers to.
+   */
   startBulk(): void {
-    this.#wantsBulk = true;
+    this.#wantsBulk = !(this.socket instanceof tls.TLSSocket);
   }
 
   /** @param settled whether no pending write refers to the borrowed buffer any more */
@@ -284,13 +292,16 @@ export class Wire {
 
   #onRead(length: number, bytes: Buffer): boolean {
     if (length < bytes.length) bytes[length] = 0;
+    // read after stopBulk, so nobody will say whether what becomes of it has settled
+    if (bytes === this.#bulk && !this.#wantsBulk) this.#dirty = true;
     this.#reader.onBytes(bytes, length);
     return !this.#paused;
   }
 
   #nextBuffer(): Buffer | undefined {
-    if (this.#wantsBulk === (this.#bulk !== undefined)) return undefined;
+    if (this.#wantsBulk === (this.#bulk !== undefined) && !this.#dirty) return undefined;
     if (this.#wantsBulk) {
+      this.#dirty = false;
       this.#bulk = this.#buffers.borrow();
       return this.#bulk;
     }
@@ -299,8 +310,7 @@ export class Wire {
   }
 
   #returnBulk(): void {
-    if (this.#bulk === undefined) return;
-    if (!this.#dirty) this.#buffers.giveBack(this.#bulk);
+    if (this.#bulk !== undefined && !this.#dirty) this.#buffers.giveBack(this.#bulk);
     this.#dirty = false;
     this.#bulk = undefined;
   }

@@ -121,7 +121,7 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
     const exchange = this.#exchange;
     if (exchange === undefined) {
       // an answer that nobody asked for: whatever it is, the next request must not get it (response splitting)
-      this.wire.destroy();
+      this.#retire('unasked');
       return;
     }
     this.#answered = true;
@@ -144,7 +144,8 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
       const next = this.#readHead(exchange, bytes, at, end);
       if (next < 0) return;
       at = next;
-      if (this.#exchange !== exchange) return;
+      // the exchange has failed, or a tunnel has begun: then what follows the head is its first bytes
+      if (this.#exchange !== exchange) break;
     }
     if (this.#phase === 'body') this.#readBody(exchange, bytes, at, end);
     else if (this.#phase === 'tunnel' && at < end) this.#tunnel?.onBackendBytes(bytes, at, end);
@@ -173,6 +174,7 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
     const head = this.#agent.head;
     this.#phase = 'body';
     this.#keepAlive = head.keepAlive;
+    this.#agent.learn();
     this.#decoder = undefined;
     this.#mode = 'as-is';
     if (exchange.method === 'HEAD' || NO_BODY.has(head.status)) this.#remaining = 0;
@@ -302,7 +304,7 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
     exchange.backendSide = undefined;
     exchange.line.attemptFailed(exchange, code, {
       sent: true,
-      reused: this.served > 1,
+      reused: this.served > 1 || this.idleSinceMs > 0,
       answered: this.#answered,
     });
   }

@@ -47,6 +47,8 @@ export class FieldLines {
   parse(bytes: Uint8Array, start: number, end: number): ParseEnd {
     this.count = 0;
     this.seen = 0;
+    // what stands before the fields is cut out up to here, also when there are none
+    this.lineStart[0] = start;
     let at = start;
     for (;;) {
       if (at >= end) return 'incomplete';
