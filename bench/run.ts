@@ -1,0 +1,138 @@
+// `npm run bench`: what a request costs, in CPU time of the gateway, for Portway and for others doing the same work.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CASES, type Case, casesNamed } from './cases.ts';
+import { backendConfig } from './configs/backend.ts';
+import { type Flags, parseFlags, USAGE } from './flags.ts';
+import { loadAverage } from './load.ts';
+import { thisMachine } from './machine.ts';
+import { type Bench, measure, type Sample } from './measure.ts';
+import { installPeers } from './packages.ts';
+import { type Peer, portwayPeer, RIVALS } from './peers.ts';
+import { whenReady } from './preflight.ts';
+import { freePorts, hasProgram, type Processes, pinned } from './processes.ts';
+import { perfCases, profileCases } from './profile-run.ts';
+import { withNumbers } from './readme.ts';
+import { caseTable, LEGEND, readmeTable, workTable } from './report.ts';
+import { ROOT, runSession, type Session, say } from './session.ts';
+import { rotate } from './statistics.ts';
+import { type CaseSummary, SELF, type Summary, summarizeCase } from './summary.ts';
+
+const BACKENDS = 3;
+
+function choosePeers(flags: Flags): readonly Peer[] {
+  const base = flags.base === undefined ? [] : [portwayPeer('portway-base', flags.base, undefined)];
+  const all = [portwayPeer(SELF, ROOT, flags.gatewayCommand), ...base, ...RIVALS];
+  for (const name of flags.peers) {
+    if (!all.some((peer) => peer.name === name)) {
+      throw new Error(`no peer '${name}'; known: ${all.map((peer) => peer.name).join(', ')}`);
+    }
+  }
+  return flags.peers.length === 0 ? all : all.filter((peer) => flags.peers.includes(peer.name));
+}
+
+async function startBackends(processes: Processes, folder: string): Promise<readonly number[]> {
+  const ports = await freePorts(BACKENDS);
+  const config = join(folder, 'backend.conf');
+  writeFileSync(config, backendConfig(folder, ports, process.getuid?.() === 0));
+  const command = ['nginx', '-e', join(folder, 'backend-start.log'), '-p', folder, '-c', config];
+  const backend = await processes.start('backend', pinned(1, command));
+  for (const port of ports) await whenReady(backend, port, '/health');
+  return ports;
+}
+
+async function runCase(
+  bench: Bench,
+  load: Case,
+  peers: readonly Peer[],
+  rounds: number,
+): Promise<readonly Sample[]> {
+  const samples: Sample[] = [];
+  const able = peers.filter((peer) => peer.supports(load));
+  for (let round = 0; round < rounds; round++) {
+    for (const peer of rotate(able, round)) {
+      try {
+        const sample = await measure(bench, peer, load, { round, nodeFlags: [] });
+        samples.push(sample);
+        const cost = `${sample.cpuUsPerRequest.toFixed(2)} µs/request`;
+        say(`  ${load.name} round ${round + 1}/${rounds} ${peer.name}: ${cost}, load ${loadAverage()}`);
+      } catch (error) {
+        say(
+          `  ${load.name} round ${round + 1}/${rounds} ${peer.name}: FAILED: ${error instanceof Error ? error.message : error}`,
+        );
+        process.exitCode = 1;
+      }
+    }
+  }
+  return samples;
+}
+
+function write(summary: Summary): void {
+  const results = join(import.meta.dirname, 'results');
+  mkdirSync(results, { recursive: true });
+  writeFileSync(join(results, 'latest.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  say('\nwrote bench/results/latest.json');
+  const readme = join(ROOT, 'README.md');
+  const changed = existsSync(readme)
+    ? withNumbers(readFileSync(readme, 'utf8'), readmeTable(summary))
+    : undefined;
+  if (changed === undefined) {
+    say('README.md has no <!-- bench:start --> and <!-- bench:end --> markers, so it stays as it is');
+    return;
+  }
+  writeFileSync(readme, changed);
+  say('wrote the numbers in README.md');
+}
+
+async function compare(
+  bench: Bench,
+  flags: Flags,
+  loads: readonly Case[],
+  peers: readonly Peer[],
+): Promise<void> {
+  const skipped: string[] = [];
+  const able = peers.filter((peer) => {
+    const missing = peer.missing();
+    if (missing !== undefined) skipped.push(`${peer.name}: skipped: ${missing}`);
+    return missing === undefined;
+  });
+  for (const line of skipped) say(line);
+  for (const peer of able) say(`${peer.name} ${peer.version()}: ${peer.about}`);
+  const order = able.map((peer) => peer.name);
+  const samples: Sample[] = [];
+  const cases: CaseSummary[] = [];
+  for (const load of loads) {
+    samples.push(...(await runCase(bench, load, able, flags.rounds)));
+    cases.push(summarizeCase(load, samples, order));
+  }
+  for (const summary of cases) say(caseTable(summary));
+  const plain = cases.find((each) => each.peers.some((peer) => peer.headers.length > 0));
+  if (plain !== undefined) say(workTable(plain));
+  say(LEGEND);
+  const versions = Object.fromEntries(able.map((peer) => [peer.name, peer.version()]));
+  const { rounds, seconds } = flags;
+  const date = new Date().toISOString();
+  if (flags.write) write({ date, machine: thisMachine(), rounds, seconds, versions, skipped, cases });
+}
+
+async function main(args: readonly string[], { processes, folder }: Session): Promise<void> {
+  const flags = parseFlags(args);
+  if (flags.help) return say(USAGE);
+  for (const [tool, hint] of [
+    ['wrk', 'wrk'],
+    ['nginx', 'nginx-light'],
+  ] as const) {
+    if (!hasProgram(tool)) throw new Error(`${tool} is missing; on Debian: apt-get install ${hint}`);
+  }
+  if (flags.installPeers) installPeers();
+  const loads = flags.cases.length === 0 ? CASES : casesNamed(flags.cases);
+  const peers = choosePeers(flags);
+  const backendPorts = await startBackends(processes, folder);
+  const { seconds, warmupSeconds } = flags;
+  const bench: Bench = { processes, folder, backendPorts, seconds, warmupSeconds };
+  if (flags.profile) await profileCases(bench, loads, portwayPeer(SELF, ROOT, undefined));
+  else if (flags.perf) await perfCases(bench, loads, portwayPeer(SELF, ROOT, undefined));
+  else await compare(bench, flags, loads, peers);
+}
+
+await runSession('bench', (session) => main(process.argv.slice(2), session));
