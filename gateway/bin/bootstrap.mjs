@@ -59,17 +59,29 @@ function pinnedNodeFolder() {
   return join(home, 'bin');
 }
 
-/** Runs one command; signals reach the child too, since it shares our terminal or gets them passed on. */
+/**
+ * Runs one command; signals reach the child too, since it shares our terminal or gets them passed on. npm's shell does not
+ * pass SIGTERM on but dies of it, so a parent that is gone counts as one; and a child with a channel to us notices when we
+ * are killed.
+ */
 function run(command, env) {
   return new Promise((resolve) => {
-    const child = spawn(command[0], command.slice(1), { cwd: root, stdio: 'inherit', env });
+    const stdio = name === 'start' ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit';
+    const child = spawn(command[0], command.slice(1), { cwd: root, stdio, env });
     const passOn = (signal) => child.kill(signal);
+    const parent = process.ppid;
+    const watch = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(watch);
+      passOn('SIGTERM');
+    }, 500);
     // A terminal sends Ctrl-C to the whole group: passing it on again would be a second, impatient one.
     const onInterrupt = () => (process.stdin.isTTY ? undefined : passOn('SIGINT'));
     process.on('SIGTERM', passOn);
     process.on('SIGINT', onInterrupt);
     child.on('error', (error) => fail(`cannot run ${command[0]}: ${error.message}`));
     child.on('exit', (code, signal) => {
+      clearInterval(watch);
       process.off('SIGTERM', passOn);
       process.off('SIGINT', onInterrupt);
       resolve(code ?? (signal === 'SIGINT' ? 130 : 143));

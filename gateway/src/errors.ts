@@ -118,6 +118,7 @@ export const FAILURES = {
   // what the gateway refuses for its own protection
   queue_full: gateway(503, 'connection_limit_reached', "The queue for the service's backends is full"),
   queue_timeout: gateway(503, 'connection_limit_reached', 'No connection to a backend came free in time'),
+  out_of_sockets: gateway(503, 'proxy_internal_error', 'The gateway has no socket left for this request'),
   shutting_down: gateway(503, 'proxy_internal_response', 'The gateway is shutting down'),
   internal: gateway(500, 'proxy_internal_error', 'The gateway failed'),
 } as const satisfies Record<string, Failure>;

@@ -99,9 +99,13 @@ function stopOnSignals(gateway: Gateway): void {
     stopping = true;
     gateway.stop().then(() => process.exit(0));
   };
+  const onDisconnect = (): void => (stopping ? undefined : stop());
   process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  process.on('disconnect', stop);
+  // a terminal's Ctrl-C reaches a launcher too, which then stops us in its order
+  process.on('SIGINT', () => (process.connected === true ? undefined : stop()));
+  process.on('disconnect', onDisconnect);
+  // it may have ended before anybody listened
+  if (process.channel !== undefined && process.connected === false) stop();
 }
 
 // nobody may read what we say (a closed pipe); that is no reason to stop

@@ -44,13 +44,14 @@ export class Agent {
   readonly #tls: TlsPlan;
   readonly #idle: BackendConnection[] = [];
   readonly #all = new Set<BackendConnection>();
+  /** Those of `all` that are being dialled, each with the addresses tried before its own. */
+  readonly #dials = new Map<BackendConnection, readonly string[]>();
   /** In the order they came: those that take any connection, and those that take only a new one. */
   readonly #waiting = new Map<Exchange, Timer>();
   readonly #waitingFresh = new Map<Exchange, Timer>();
   readonly #learned: LearnedIdle;
-  /** Connections on their way, from the look-up of the name on; and those of them that are past it. */
+  /** Connections on their way, from the look-up of the name on. */
   #connecting = 0;
-  #dialling = 0;
   #tlsSession: Buffer | undefined;
   #closed = false;
 
@@ -75,7 +76,7 @@ export class Agent {
   get stats(): { active: number; idle: number; connecting: number; queued: number } {
     const idle = this.#idle.length;
     return {
-      active: this.#all.size - idle - this.#dialling,
+      active: this.#all.size - idle - this.#dials.size,
       idle,
       connecting: this.#connecting,
       queued: this.#queued,
@@ -100,7 +101,7 @@ export class Agent {
     if (fresh && this.#size >= this.#plan.maxConnections) this.#idle[0]?.close('replaced');
     const room = this.#size < this.#plan.maxConnections;
     if (!room && this.#queued >= this.#plan.maxQueue) return 'queue_full';
-    const timer = new Timer({ onDeadline: () => this.#giveUp(exchange) });
+    const timer = new Timer({ onDeadline: () => this.#giveUp(exchange, room) });
     (fresh ? this.#waitingFresh : this.#waiting).set(exchange, timer);
     this.wheel.arm(timer, (room ? this.timeouts.connectMs : 0) + this.#plan.queueTimeoutMs);
     if (room) this.#open();
@@ -139,7 +140,7 @@ export class Agent {
 
   connected(connection: BackendConnection): void {
     this.#connecting -= 1;
-    this.#dialling -= 1;
+    this.#dials.delete(connection);
     this.counters.connects += 1;
     this.offer(connection);
   }
@@ -186,9 +187,12 @@ export class Agent {
 
   connectFailed(connection: BackendConnection, code: FailureCode): void {
     if (!this.#all.delete(connection)) return;
-    this.#dialling -= 1;
     this.#context.resolver.invalidate(this.#backend.host, connection.ip);
-    this.#failOldest(code);
+    const tried = this.#dials.get(connection) ?? [];
+    this.#dials.delete(connection);
+    // the time for connecting is over; or one address fails, but the name may have others, or new ones
+    if (code === 'connect_timeout') this.#failOldest(code);
+    else this.#dialNext([...tried, connection.ip], code);
   }
 
   get #queued(): number {
@@ -205,7 +209,7 @@ export class Agent {
 
   /** Connections there are and those being opened. */
   get #size(): number {
-    return this.#all.size + this.#connecting - this.#dialling;
+    return this.#all.size + this.#connecting - this.#dials.size;
   }
 
   #popIdle(): BackendConnection | undefined {
@@ -225,21 +229,27 @@ export class Agent {
 
   #open(): void {
     this.#connecting += 1;
-    this.#context.resolver.resolve(this.#backend.host, (error, addresses) => {
-      const address = addresses?.[0];
-      if (error !== undefined || address === undefined) this.#failOldest('dns_failed');
-      else this.#dial(address.address);
+    this.#dialNext([], 'dns_failed');
+  }
+
+  /** Dials the first address not yet tried; with none left the connect has failed, for the reason given. */
+  #dialNext(tried: readonly string[], failure: FailureCode): void {
+    this.#context.resolver.resolve(this.#backend.host, (_error, addresses) => {
+      const next = addresses.find(({ address }) => !tried.includes(address));
+      if (this.#closed) this.#failOldest('shutting_down');
+      else if (next === undefined) this.#failOldest(failure);
+      else this.#dial(next.address, tried);
     });
   }
 
-  #dial(ip: string): void {
-    this.#dialling += 1;
+  #dial(ip: string, tried: readonly string[]): void {
     const { random } = this.#context;
     const lifeMs = this.#plan.maxAgeMs * (0.9 + 0.2 * random());
     const options = { host: ip, port: this.#backend.port };
     const tls = this.#backend.protocol === 'https' ? { tls: this.#tlsOptions() } : {};
     const connection = new BackendConnection(this, { ...options, ...tls }, this.wheel.nowMs + lifeMs);
     this.#all.add(connection);
+    this.#dials.set(connection, tried);
     connection.wire.socket.on('session', (session: Buffer) => {
       this.#tlsSession = session;
     });
@@ -269,8 +279,10 @@ export class Agent {
     next.line.attemptFailed(next, code, NOT_SENT);
   }
 
-  #giveUp(exchange: Exchange): void {
+  /** @param opening whether a connection was being opened for it: then that is what took too long (a look-up, say) */
+  #giveUp(exchange: Exchange, opening: boolean): void {
     this.cancel(exchange);
-    exchange.line.attemptFailed(exchange, 'queue_timeout', NOT_SENT);
+    const code = opening && this.#connecting > 0 ? 'connect_timeout' : 'queue_timeout';
+    exchange.line.attemptFailed(exchange, code, NOT_SENT);
   }
 }

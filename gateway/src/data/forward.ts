@@ -4,6 +4,7 @@ import { Timer } from '../time.ts';
 import type { FailureCounters } from './counters.ts';
 import type { Exchange, FailedAttempt, Line } from './exchange.ts';
 import { NOT_SENT } from './exchange.ts';
+import { FIELD_ID } from './http1/field-names.ts';
 import { CHUNKED, type RequestHead } from './http1/request-head.ts';
 import { type ResponseHead, UNTIL_CLOSE } from './http1/response-head.ts';
 import { answerHere } from './local-answers.ts';
@@ -201,7 +202,9 @@ export class Forward implements Line {
     }
     const side = exchange.backendSide;
     if (side === undefined) return;
-    if (exchange.upgrade === '' || !exchange.bodyComplete) {
+    // RFC 9110 §7.8: only to a protocol that was asked for
+    const protocol = head.fields.list(FIELD_ID.upgrade).toLowerCase();
+    if (!exchange.bodyComplete || exchange.upgrade === '' || protocol !== exchange.upgrade.toLowerCase()) {
       side.cancel();
       this.attemptFailed(exchange, 'bad_upgrade', { sent: true, reused: false, answered: true });
       return;
@@ -293,5 +296,8 @@ function framingOf(exchange: Exchange, head: ResponseHead): ResponseFraming {
 function upgradeOf(head: RequestHead): string {
   const upgrade = head.upgrade;
   if (upgrade === '' || head.minorVersion === 0 || head.bodyLength !== 0) return '';
-  return /^h2c|^http\//i.test(upgrade) || upgrade.includes(',') ? '' : upgrade;
+  return ONE_PROTOCOL.test(upgrade) ? upgrade : '';
 }
+
+/** One protocol (RFC 9110 §7.8), and not HTTP/2 by any name; a backend could read more than one differently. */
+const ONE_PROTOCOL = /^(?!h2|http\/)[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?$/i;

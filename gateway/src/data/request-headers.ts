@@ -89,7 +89,7 @@ export class RequestHeaders {
       : undefined;
     const ownHost = head.absolute || !fields.has(FIELD_ID.host);
     let text = requestLine ?? '';
-    if (ownHost) text += `Host: ${head.host}\r\n`;
+    if (ownHost && (edit === undefined || !isEdited(edit, 'host'))) text += `Host: ${head.host}\r\n`;
     // stretches that are kept are cut out in one piece
     let from = requestLine === undefined ? 0 : head.fieldsAt;
     for (let i = 0; i < fields.count; i++) {
@@ -99,11 +99,9 @@ export class RequestHeaders {
       from = fields.textAfter(i);
       if (keep) text += `${fields.name(i)}: ${fields.value(i)}\r\n`;
     }
-    text +=
-      fields.textBetween(from, fields.count) +
-      this.#framing(head, exchange.upgrade) +
-      this.#added(exchange, head);
-    return edit === undefined ? `${text}\r\n` : `${text}${edited(edit)}\r\n`;
+    text += fields.textBetween(from, fields.count) + this.#framing(head, exchange.upgrade);
+    const added = this.#added(exchange, head);
+    return edit === undefined ? `${text}${added}\r\n` : `${text}${unedited(added, edit)}${edited(edit)}\r\n`;
   }
 
   #keeps(
@@ -238,6 +236,14 @@ function forwardedElement(ip: string, host: string, proto: string): string {
 export function isEdited(edit: HeaderEditPlan, lowerName: string): boolean {
   if (edit.remove.some((name) => name.toLowerCase() === lowerName)) return true;
   return Object.keys(edit.set).some((name) => name.toLowerCase() === lowerName);
+}
+
+/** Of lines that the gateway adds, those that an edit neither replaces nor removes. */
+export function unedited(lines: string, edit: HeaderEditPlan): string {
+  const kept = lines
+    .split('\r\n')
+    .filter((line) => line !== '' && !isEdited(edit, line.slice(0, line.indexOf(':')).toLowerCase()));
+  return kept.map((line) => `${line}\r\n`).join('');
 }
 
 /** The lines that an edit sets. */

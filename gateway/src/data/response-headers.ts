@@ -1,7 +1,7 @@
 import { FIELD_ID } from './http1/field-names.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import type { HeaderEditPlan } from './plan.ts';
-import { edited, isEdited, nominatedFields } from './request-headers.ts';
+import { edited, isEdited, nominatedFields, unedited } from './request-headers.ts';
 
 const DROPPED = new Uint8Array(32);
 const drop = (...names: (keyof typeof FIELD_ID)[]): void => {
@@ -31,7 +31,8 @@ export function responseHeadText(
     : undefined;
   let text = '';
   let from = 0;
-  if (head.minorVersion === 0) {
+  // RFC 9112 §4: the space before an absent reason is part of a status line
+  if (head.minorVersion === 0 || fields.text.charCodeAt(12) !== 0x20) {
     text = `HTTP/1.1 ${head.status} ${head.reason}\r\n`;
     from = head.fieldsAt;
   }
@@ -44,9 +45,9 @@ export function responseHeadText(
   }
   text += fields.textBetween(from, fields.count);
   if (framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n';
-  if (!fields.has(FIELD_ID.date) && head.status >= 200) text += date();
-  text += head.minorVersion === 1 ? 'Via: 1.1 portway\r\n' : 'Via: 1.0 portway\r\n';
-  return edit === undefined ? text + extra : text + extra + edited(edit);
+  const dated = fields.has(FIELD_ID.date) || head.status < 200 ? '' : date();
+  const added = dated + (head.minorVersion === 1 ? 'Via: 1.1 portway\r\n' : 'Via: 1.0 portway\r\n') + extra;
+  return edit === undefined ? text + added : text + unedited(added, edit) + edited(edit);
 }
 
 function keeps(

@@ -4,6 +4,8 @@ import type { Wire } from './wire.ts';
 
 /** A chat may be silent for longer than a body: five minutes where a body has one. */
 const IDLE_FACTOR = 5;
+/** How long the side that is left may take nothing of what it was sent before, once the other is gone. */
+const CLOSING_MS = 10_000;
 
 /** Turns both connections of `exchange` into a tunnel; `ended` is called once, when both are closed. */
 export function openTunnel(
@@ -30,6 +32,7 @@ class Tunnel implements TunnelEnd, Expirable {
   readonly #idleMs: number;
   readonly #ended: () => void;
   #done = false;
+  #pendingSeen = 0;
 
   constructor(backend: Wire, wheel: TimerWheel, idleMs: number, ended: () => void) {
     this.#backend = backend;
@@ -80,16 +83,31 @@ class Tunnel implements TunnelEnd, Expirable {
   }
 
   onDeadline(): void {
-    this.#close();
+    if (this.#done) this.#closing();
+    else this.#close();
   }
 
   #close(): void {
     if (this.#done) return;
     this.#done = true;
-    this.#wheel.release(this.#timer);
     // a side that is already gone ignores this; the other still gets what it was sent before
     this.#backend.destroySoon();
     this.client?.destroySoon();
+    this.#closing();
     this.#ended();
+  }
+
+  /** A side that takes none of what is left for it would stay for ever. */
+  #closing(): void {
+    const pending = this.#backend.pendingBytes + (this.client?.pendingBytes ?? 0);
+    if (pending === 0 || pending === this.#pendingSeen) {
+      this.#wheel.release(this.#timer);
+      if (pending === 0) return;
+      this.#backend.destroy();
+      this.client?.destroy();
+    } else {
+      this.#pendingSeen = pending;
+      this.#wheel.arm(this.#timer, CLOSING_MS);
+    }
   }
 }

@@ -1,6 +1,7 @@
 import * as net from 'node:net';
 import * as tls from 'node:tls';
 import { DirectWrites, type WriteHandle, type WriteRequest } from './direct-write.ts';
+import { readDirectly } from './direct-read.ts';
 import { latin1 } from './latin1.ts';
 
 /** What stands at the reading end of a wire. Each call is synchronous; bytes are only good until it returns. */
@@ -31,6 +32,19 @@ export class ReadBuffers {
   readonly directWrites = new DirectWrites();
   readonly shared: Buffer = Buffer.allocUnsafeSlow(SHARED_BYTES);
   readonly #free: Buffer[] = [];
+
+  /** Copies of what was read into `shared`, for writes that may not be done when it is read into again. */
+  #copy: Buffer = Buffer.allocUnsafeSlow(SHARED_BYTES);
+
+  /** A copy of `shared[start, end)`, good until the next call; `copyGone` leaves it to its write. */
+  copyOut(start: number, end: number): Buffer {
+    this.shared.copy(this.#copy, 0, start, end);
+    return this.#copy.subarray(0, end - start);
+  }
+
+  copyGone(): void {
+    this.#copy = Buffer.allocUnsafeSlow(SHARED_BYTES);
+  }
 
   borrow(): Buffer {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(BULK_BYTES);
@@ -105,12 +119,13 @@ export class Wire {
       return new net.Socket(options as net.SocketConstructorOpts);
     });
     (accepted as unknown as { _handle?: unknown })._handle = null;
+    wire.#readDirectly();
     wire.socket.resume();
     return wire;
   }
 
   static connect(options: ConnectOptions, reader: WireReader, buffers: ReadBuffers): Wire {
-    return new Wire(reader, buffers, (onread) => {
+    const wire = new Wire(reader, buffers, (onread) => {
       const address = {
         host: options.host,
         port: options.port,
@@ -119,9 +134,10 @@ export class Wire {
         allowHalfOpen: true,
       };
       if (options.tls === undefined) {
-        return net
-          .connect({ ...address, onread, autoSelectFamily: false })
-          .once('connect', () => reader.onConnect());
+        return net.connect({ ...address, onread, autoSelectFamily: false }).once('connect', () => {
+          wire.#readDirectly();
+          reader.onConnect();
+        });
       }
       const secure: tls.ConnectionOptions & { onread: net.OnReadOpts } = {
         ...address,
@@ -129,6 +145,15 @@ export class Wire {
         onread,
       };
       return tls.connect(secure).once('secureConnect', () => reader.onConnect());
+    });
+    return wire;
+  }
+
+  #readDirectly(): void {
+    readDirectly(this.socket, (length) => {
+      if (this.closed) return undefined;
+      this.#onRead(length, this.#bulk ?? this.#buffers.shared);
+      return this.#nextBuffer();
     });
   }
 
@@ -158,8 +183,8 @@ export class Wire {
       if (this.#text.length > SMALL_BYTES) this.flush();
       return;
     }
-    const view = bytes.subarray(start, end);
-    this.#writeWithText(bytes === this.#buffers.shared ? Buffer.from(view) : view);
+    if (bytes !== this.#buffers.shared) this.#writeWithText(bytes.subarray(start, end));
+    else if (!this.#writeWithText(this.#buffers.copyOut(start, end))) this.#buffers.copyGone();
   }
 
   flush(): void {
@@ -172,18 +197,19 @@ export class Wire {
     else this.#writeDocumented(text);
   }
 
-  #writeWithText(bytes: Buffer): void {
-    if (!this.#writable) return;
+  /** Returns whether the kernel has taken all of it, so that nothing refers to `bytes` any more. */
+  #writeWithText(bytes: Buffer): boolean {
+    if (!this.#writable) return true;
     const handle = this.#handle ?? this.#adopt();
     if (handle === undefined) {
       this.flush();
       this.socket.write(bytes, this.#streamWrote);
-      return;
+      return false;
     }
     const text = this.#text;
     this.#text = '';
-    if (text === '') this.#written(handle.writeBuffer(null, bytes), bytes);
-    else this.#written(handle.writev(null, [text, 'latin1', bytes, 'buffer'], false), bytes);
+    if (text === '') return this.#written(handle.writeBuffer(null, bytes), bytes);
+    return this.#written(handle.writev(null, [text, 'latin1', bytes, 'buffer'], false), bytes);
   }
 
   /** The handle, once it is known that it can be written to and nothing waits in the stream above it. */
@@ -207,16 +233,17 @@ export class Wire {
     if (!this.closed && this.socket.writableLength === 0) this.#reader.onDrain();
   };
 
-  #written(result: number | WriteRequest, bytes: Buffer | undefined): void {
-    if (result === 0) return;
+  #written(result: number | WriteRequest, bytes: Buffer | undefined): boolean {
+    if (result === 0) return true;
     if (typeof result === 'number') {
       this.#writeFailed();
-      return;
+      return true;
     }
     this.#inFlight += 1;
     result.buffer = bytes;
     result.oncomplete = (status) => this.#completed(status);
     if (result.writeStatus !== null) this.#completed(result.writeStatus);
+    return false;
   }
 
   #completed(status: number): void {

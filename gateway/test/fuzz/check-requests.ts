@@ -1,13 +1,19 @@
+import { latin1 } from '../../src/data/latin1.ts';
 import { type ExceptionCounts, knownMethod } from './exceptions.ts';
 import { Input } from './input.ts';
 import { Llhttp, type LlhttpMessage } from './llhttp.ts';
-import { bodyOnCuts } from './our-body.ts';
+import { bodyOnCuts, isPlainChunked } from './our-body.ts';
 import { type OurRequest, OurRequestReader } from './our-requests.ts';
 import { hashOf, Random } from './random.ts';
 import { difference, type Failure } from './reading.ts';
 import { sentHeadFault } from './sent-request.ts';
 
-const LETTERS = /^[\r\n]*/;
+const EMPTY_LINES = /^[\r\n]*/;
+const EARLY_REFUSALS: ReadonlySet<string> = new Set([
+  'HPE_INVALID_CONTENT_LENGTH',
+  'HPE_INVALID_TRANSFER_ENCODING',
+]);
+const CONNECTION_TRAILER = /\n(?:proxy-)?connection:/i;
 
 /** What we accept of a client's bytes, llhttp reads the same way, before and after we have written it anew. */
 export class RequestCheck {
@@ -57,8 +63,8 @@ export class RequestCheck {
     const known = knownMethod(method);
     if (known === method) return { bytes: this.#input.bytes, start, end: framed.end };
     this.#exceptions.count('unknown-method');
-    const text = this.#input.bytes.toString('latin1', start, framed.end);
-    const lead = LETTERS.exec(text)?.[0] ?? '';
+    const text = latin1(this.#input.bytes, start, framed.end);
+    const lead = EMPTY_LINES.exec(text)?.[0] ?? '';
     const { bytes, end } = this.#substituted.set(lead + known + text.slice(lead.length + method.length));
     return { bytes, start: 0, end };
   }
@@ -69,17 +75,26 @@ export class RequestCheck {
     const connect = request.method === 'CONNECT';
     const { messages, error } = this.#oracle.read(bytes, start, [end - 1], end);
     const [received] = messages;
-    if (error !== undefined && !connect) return { what: `llhttp refuses it: ${error}`, ours: request, llhttp: messages };
+    if (error !== undefined && !connect)
+      return { what: `llhttp refuses it: ${error}`, ours: request, llhttp: messages };
     if (received === undefined) return { what: 'llhttp sees no message', ours: request, llhttp: messages };
     if (connect) {
       this.#exceptions.count('connect');
-      return request.keepAlive ? { what: 'CONNECT is not the last', ours: request, llhttp: messages } : undefined;
+      return request.keepAlive
+        ? { what: 'CONNECT is not the last', ours: request, llhttp: messages }
+        : undefined;
     }
     if (!received.complete) return { what: 'for llhttp it is not complete', ours: request, llhttp: messages };
-    if (messages.length > 1) return { what: 'llhttp sees more than one message', ours: request, llhttp: messages };
-    if (received.endedIn !== 1) return { what: 'for llhttp it ends earlier', ours: request, llhttp: messages };
+    if (messages.length > 1)
+      return { what: 'llhttp sees more than one message', ours: request, llhttp: messages };
+    if (received.endedIn !== 1)
+      return { what: 'for llhttp it ends earlier', ours: request, llhttp: messages };
     const method = knownMethod(request.method);
-    return difference({ ...request, method }, received) ?? this.#keepAlive(request, received) ?? this.#resent(request, received);
+    return (
+      difference({ ...request, method }, received) ??
+      this.#keepAlive(request, received) ??
+      this.#resent(request, received)
+    );
   }
 
   #keepAlive(request: OurRequest, received: LlhttpMessage): Failure | undefined {
@@ -108,9 +123,12 @@ export class RequestCheck {
       llhttp: messages,
     });
     if (error !== undefined) return failed(`llhttp refuses it: ${error}`);
-    if (sent === undefined || messages.length !== 1 || !sent.complete || sent.endedIn !== 1) return failed('is not one message');
-    if (sent.method !== received.method || sent.body !== received.body) return failed('has another method or body');
+    if (sent === undefined || messages.length !== 1 || !sent.complete || sent.endedIn !== 1)
+      return failed('is not one message');
+    if (sent.method !== received.method || sent.body !== received.body)
+      return failed('has another method or body');
     if (!sent.keepAlive) return failed('asks the backend to close');
+    if (request.chunked && !isPlainChunked(request.framed.sent)) return failed('a chunk size is not plain');
     const fault = sentHeadFault(request, received, sent) ?? trailerFault(received, sent);
     return fault === undefined ? undefined : failed(fault);
   }
@@ -123,7 +141,8 @@ export class RequestCheck {
     const last = thorough ? headEnd - 1 : first;
     for (let cut = first; cut <= last; cut++) {
       const found = this.#input.before(cut, () => this.#reader.head.parse(bytes, start, cut));
-      if (found !== 'incomplete') return { what: `a part of the head is ${found ?? 'complete'}`, ours: request, llhttp: cut };
+      if (found !== 'incomplete')
+        return { what: `a part of the head is ${found ?? 'complete'}`, ours: request, llhttp: cut };
     }
     for (let i = thorough ? 50 : 1; request.chunked && i > 0; i--) {
       const fault = bodyOnCuts(bytes, headEnd, end, request.framed, this.#random);
@@ -134,31 +153,46 @@ export class RequestCheck {
 
   /** A body we find broken or not whole has not been passed on as a whole one. */
   #unfinished(request: OurRequest, stop: string): Failure | undefined {
+    if (request.method === 'CONNECT') return undefined;
     const method = knownMethod(request.method);
-    const { bytes, end } = this.#sent.set(method + request.sentHead.slice(request.method.length) + request.framed.sent);
+    const { bytes, end } = this.#sent.set(
+      method + request.sentHead.slice(request.method.length) + request.framed.sent,
+    );
     const sent = this.#oracle.read(bytes, 0, [], end).messages[0];
-    if (sent?.complete !== false) return { what: `a body that is ${stop} is sent as a whole one`, ours: request, llhttp: sent };
-    if (stop === 'broken' || request.method === 'CONNECT') return undefined;
+    if (sent?.complete !== false)
+      return { what: `a body that is ${stop} is sent as a whole one`, ours: request, llhttp: sent };
+    if (stop === 'broken') return undefined;
     const oracle = this.#forOracle({ ...request, framed: { ...request.framed, end: this.#input.end } });
     const received = this.#oracle.read(oracle.bytes, oracle.start, [], oracle.end);
-    if (received.error !== undefined) return { what: `llhttp refuses the unfinished body: ${received.error}`, ours: request, llhttp: received };
-    if (received.messages[0]?.complete !== false) return { what: 'for llhttp it is complete', ours: request, llhttp: received };
-    return received.messages[0].body === request.body ? undefined : { what: 'another part of the body', ours: request, llhttp: received };
+    if (EARLY_REFUSALS.has(received.error ?? '') && received.messages[0]?.body === request.body) {
+      this.#exceptions.count('refused-earlier');
+      return undefined;
+    }
+    if (received.error !== undefined)
+      return {
+        what: `llhttp refuses the unfinished body: ${received.error}`,
+        ours: request,
+        llhttp: received,
+      };
+    if (received.messages[0]?.complete !== false)
+      return { what: 'for llhttp it is complete', ours: request, llhttp: received };
+    return received.messages[0].body === request.body
+      ? undefined
+      : { what: 'another part of the body', ours: request, llhttp: received };
   }
 
   /** Where we wait for more of a head, llhttp does too, or refuses it. */
   #incomplete(rest: number): Failure | undefined {
     const { bytes, end } = this.#input;
     const { messages } = this.#oracle.read(bytes, rest, [], end);
-    return messages[0]?.complete === true ? { what: 'we wait where llhttp has a message', ours: rest, llhttp: messages } : undefined;
+    return messages[0]?.complete === true
+      ? { what: 'we wait where llhttp has a message', ours: rest, llhttp: messages }
+      : undefined;
   }
 
   /** On one connection llhttp sees as many requests as we do. */
   #sequence(requests: readonly OurRequest[]): Failure | undefined {
-    const plain = requests.every(({ method, fields }) => {
-      return knownMethod(method) === method && method !== 'CONNECT' && !fields.some((name) => /^proxy-connection$/i.test(name));
-    });
-    if (!plain) return undefined;
+    if (!requests.every((request) => this.#isPlain(request))) return undefined;
     const { bytes } = this.#input;
     const { messages } = this.#oracle.read(bytes, 0, [], requests.at(-1)?.framed.end ?? 0);
     const complete = messages.filter((message) => message.complete).length;
@@ -166,11 +200,20 @@ export class RequestCheck {
       ? undefined
       : { what: 'llhttp sees another number of requests', ours: requests, llhttp: messages };
   }
+
+  /** Whether llhttp goes on after it as after any other. */
+  #isPlain({ method, fields, chunked, headEnd, framed }: OurRequest): boolean {
+    if (knownMethod(method) !== method || method === 'CONNECT') return false;
+    if (fields.some((name) => /^proxy-connection$/i.test(name))) return false;
+    if (!chunked || !CONNECTION_TRAILER.test(latin1(this.#input.bytes, headEnd, framed.end))) return true;
+    this.#exceptions.count('connection-trailer');
+    return false;
+  }
 }
 
 /** Names that a trailer must not bring to a backend: they frame, route or authenticate (RFC 9110 §6.5.1). */
 const NOT_IN_TRAILERS =
-  /^(?:host|connection|content-length|transfer-encoding|te|trailer|upgrade|expect|authorization|cookie|set-cookie|forwarded|x-forwarded-.*|x-real-ip|via|content-type|content-encoding|content-range|proxy-.*|keep-alive)$/i;
+  /^(?:host|connection|content-length|transfer-encoding|te|trailer|upgrade|expect|authorization|cookie|set-cookie|forwarded|x-forwarded-(?:for|host|proto)|x-real-ip|via|content-type|content-encoding|content-range|proxy-connection|proxy-authorization|keep-alive)$/i;
 
 /** Trailers arrive in order, fewer at most, and none that must not. */
 export function trailerFault(received: LlhttpMessage, sent: LlhttpMessage): string | undefined {
@@ -178,7 +221,11 @@ export function trailerFault(received: LlhttpMessage, sent: LlhttpMessage): stri
   for (let i = 0; i < sent.trailers.length; i += 2) {
     const name = sent.trailers[i] ?? '';
     if (NOT_IN_TRAILERS.test(name)) return 'a trailer is sent that must not be';
-    while (from < received.trailers.length && (received.trailers[from] !== name || received.trailers[from + 1] !== sent.trailers[i + 1])) from += 2;
+    while (
+      from < received.trailers.length &&
+      (received.trailers[from] !== name || received.trailers[from + 1] !== sent.trailers[i + 1])
+    )
+      from += 2;
     if (from >= received.trailers.length) return 'a trailer is sent that did not come';
     from += 2;
   }

@@ -8,7 +8,7 @@ export class Input {
 
   set(text: string): this {
     if (text.length >= this.bytes.length) this.bytes = Buffer.alloc(text.length * 2);
-    this.end = this.bytes.write(text, 0, "latin1");
+    this.end = this.bytes.write(text, 0, 'latin1');
     this.bytes[this.end] = 0;
     return this;
   }

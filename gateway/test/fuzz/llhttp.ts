@@ -40,8 +40,15 @@ const { HTTPParser } = common;
 
 /** Beyond our own limits, so that size is never what the two disagree about. */
 const MAX_HEADER_BYTES = 256 * 1024;
-/** In the order of llhttp's own numbers. */
+/** The methods that HTTP/1.x requests may have for it. */
 export const METHODS: ReadonlySet<string> = new Set(common.methods);
+
+/** By llhttp's numbers: those of RTSP stand between SOURCE (33) and QUERY (46), and node:http leaves them out. */
+const METHOD_NAMES: readonly string[] = (() => {
+  const names = common.methods.filter((name) => name !== 'QUERY');
+  names[46] = 'QUERY';
+  return names;
+})();
 
 /** A message as llhttp reported it. */
 export class LlhttpMessage implements Message {
@@ -84,7 +91,8 @@ export class Llhttp {
       this.#messages.push(this.#current);
     };
     parser[HTTPParser.kOnHeaders] = (fields: string[], url: string) => this.#onFields(fields, url);
-    parser[HTTPParser.kOnHeadersComplete] = (...values: never[]) => this.#onHead(...(values as unknown as Head));
+    parser[HTTPParser.kOnHeadersComplete] = (...values: never[]) =>
+      this.#onHead(...(values as unknown as Head));
     parser[HTTPParser.kOnBody] = (bytes: Buffer) => {
       this.#current.body += latin1(bytes, 0, bytes.length);
     };
@@ -99,7 +107,14 @@ export class Llhttp {
    * @param skipBody the messages answer HEAD
    * @param ends whether the connection ends after it
    */
-  read(bytes: Buffer, start: number, cuts: readonly number[], end: number, skipBody = false, ends = false): LlhttpReading {
+  read(
+    bytes: Buffer,
+    start: number,
+    cuts: readonly number[],
+    end: number,
+    skipBody = false,
+    ends = false,
+  ): LlhttpReading {
     this.#messages = [];
     this.#skipsBody = skipBody;
     this.#parser.initialize(this.#type, this.#resource, MAX_HEADER_BYTES, HTTPParser.kLenientNone);
@@ -122,6 +137,8 @@ export class Llhttp {
       if (typeof consumed !== 'number') return consumed.code;
       // an upgrade pauses the parser at its end; going on is what node:http does when nobody takes the upgrade
       at += consumed;
+      // after CONNECT it takes nothing more
+      if (consumed === 0) return undefined;
     }
     return undefined;
   }
@@ -131,7 +148,8 @@ export class Llhttp {
     if (message.headComplete) message.trailers.push(...fields);
     else {
       message.fields.push(...fields);
-      message.target = url;
+      // told once, with the first of the fields that come before the rest
+      if (url) message.target = url;
     }
   }
 
@@ -140,7 +158,7 @@ export class Llhttp {
     message.minorVersion = minor;
     if (fields) message.fields.push(...fields);
     if (url) message.target = url;
-    if (this.#type === HTTPParser.REQUEST) message.method = common.methods[method ?? -1] ?? '';
+    if (this.#type === HTTPParser.REQUEST) message.method = METHOD_NAMES[method ?? -1] ?? '';
     message.status = status ?? 0;
     message.upgrade = upgrade;
     message.keepAlive = keepAlive;

@@ -1,4 +1,4 @@
-import { Exchange, type ClientSide, type Line } from '../../src/data/exchange.ts';
+import { type ClientSide, Exchange, type Line } from '../../src/data/exchange.ts';
 import { RequestHead } from '../../src/data/http1/request-head.ts';
 import { type ClientFacts, RequestHeaders } from '../../src/data/request-headers.ts';
 import { RequestIds } from '../../src/data/request-id.ts';
@@ -103,6 +103,7 @@ export class OurRequestReader {
   #sentHead(trusted: boolean): string {
     const { head } = this;
     const exchange = new Exchange(NO_CLIENT, NO_LINE, 0, head);
+    if (head.minorVersion === 1 && head.bodyLength === 0) exchange.upgrade = head.upgrade;
     const line =
       head.minorVersion === 1 && !head.absolute
         ? undefined

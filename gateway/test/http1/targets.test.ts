@@ -33,7 +33,6 @@ const OWN: readonly { readonly name: string; readonly line: string; readonly fie
   { name: 'OPTIONS with Max-Forwards: 00', line: 'OPTIONS /a HTTP/1.1', fields: 'Max-Forwards: 00\r\n', status: 200 },
   { name: 'TRACE', line: 'TRACE / HTTP/1.1', status: 405 },
   { name: 'TRACE with Max-Forwards', line: 'TRACE / HTTP/1.1', fields: 'Max-Forwards: 5\r\n', status: 405 },
-  { name: 'CONNECT', line: 'CONNECT a:443 HTTP/1.1', status: 405 },
 ];
 
 test('what is for the gateway itself is answered here, and the connection goes on', async (t) => {
@@ -56,6 +55,16 @@ test('what is for the gateway itself is answered here, and the connection goes o
       await browser.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n').contains('ok');
     });
   }
+});
+
+test('CONNECT is refused and the connection closed: what follows may be meant for the tunnel', async (t) => {
+  const { client, backend } = await stage(t, answer());
+  const browser = await client();
+  browser.send('CONNECT a:443 HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  const answered = await browser.end();
+  assert.match(answered, /^HTTP\/1\.1 405 [^]*\r\nConnection: close\r\n/);
+  assert.equal(answered.split('HTTP/1.1 ').length, 2);
+  assert.equal(backend.connections.length, 0);
 });
 
 const options = (hops: string): string => `OPTIONS /a HTTP/1.1\r\nHost: a\r\nMax-Forwards: ${hops}\r\n\r\n`;

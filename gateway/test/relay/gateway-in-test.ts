@@ -60,7 +60,7 @@ export function only(gateway: GatewayInTest): Backend {
 
 /** Looks again and again until `holds`; what is not an event can only be looked at. The runner's time limit ends it. */
 export async function eventually(holds: () => boolean): Promise<void> {
-  while (!holds()) await delay(2);
+  while (!holds()) await delay(2, undefined, { ref: false });
 }
 
 /** Waits until nothing is under way any more: no client, no request at a backend, no connection in use. */

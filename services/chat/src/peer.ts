@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { Member, Room } from './room.ts';
 
-export interface PeerLimits {
+interface PeerLimits {
   /** Of a message's text, in UTF-16 units. */
   readonly maxTextLength: number;
   /** A peer that lets this much pile up unread is cut off, so that it cannot eat the memory of all. */

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { KnobPanel } from '../../shared/src/knobs.ts';
 
 /** Who wants to join what. */
-export interface JoinRequest {
+interface JoinRequest {
   readonly room: string;
   readonly name: string;
 }

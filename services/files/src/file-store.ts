@@ -116,7 +116,7 @@ function toInfo(name: string, stats: BigStats): FileInfo {
   return { name, size: Number(stats.size), modifiedMs: Number(stats.mtimeMs), etag };
 }
 
-/** Leaves `body` alive when it ends early: destroying a request destroys its socket, and the answer with it. */
+/** Leaves `body` alive when it ends early: a client that is still sending is dealt with where it is answered. */
 async function* limited(body: Readable, maxBytes: number): AsyncGenerator<Buffer> {
   let seen = 0;
   const chunks: AsyncIterable<Buffer> = body.iterator({ destroyOnReturn: false });

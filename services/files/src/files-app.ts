@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ServiceOptions } from '../../shared/src/service.ts';
 import { buildService } from '../../shared/src/service.ts';
@@ -92,11 +92,11 @@ function missing(reply: FastifyReply, name: string): FastifyReply {
  * Takes in and drops some of the rest: closing with unread bytes resets the connection, and a client still
  * sending would lose the answer (RFC 9112 §9.6). Not all of it, or a client could go on for ever.
  */
-function tooLarge(body: Readable, reply: FastifyReply, error: TooLargeError): FastifyReply {
+function tooLarge(body: IncomingMessage, reply: FastifyReply, error: TooLargeError): FastifyReply {
   let left = MAX_DRAINED_BYTES;
   body.on('data', (chunk: Buffer) => {
     left -= chunk.length;
-    if (left < 0) body.destroy();
+    if (left < 0) body.socket.destroy();
   });
   return reply.code(413).send({ statusCode: 413, code: 'TOO_LARGE', message: error.message });
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -157,12 +158,41 @@ test('a file over the limit is refused, told of in advance or not, and leaves no
   const told = await put(`${url}/big`, big);
   assert.equal(told.status, 413);
   assert.match(await told.text(), /at most 1048576 bytes/);
-  const stream = new Blob([big]).stream();
-  const untold = await fetch(`${url}/big`, { method: 'PUT', body: stream, duplex: 'half' } as RequestInit);
-  assert.equal(untold.status, 413);
+  // not ended: the answer has to come while the upload still goes on
+  const untold = request(`${url}/big`, { method: 'PUT', agent: false });
+  untold.write(big);
+  const [answer] = (await once(untold, 'response')) as [IncomingMessage];
+  assert.equal(answer.statusCode, 413);
+  untold.end();
+  await once(answer.resume(), 'end');
   assert.deepEqual(readdirSync(join(folder, '.uploads')), []);
   assert.equal((await fetch(`${url}/big`)).status, 404);
   assert.equal((await put(`${url}/just`, big.subarray(1))).status, 201);
+});
+
+test('a client that goes on sending after its 413 is cut off', async (t) => {
+  const { url } = await startFiles(t);
+  const endless = request(`${url}/big`, { method: 'PUT', agent: false });
+  const [answer] = await Promise.all([
+    once(endless, 'response'),
+    endless.write(new Uint8Array(MAX_FILE_BYTES + 1)),
+  ]);
+  assert.equal(answer[0].statusCode, 413);
+  answer[0].resume();
+  endless.on('error', () => undefined);
+  // plain listeners: once() of node:events would turn the reset, which is one way to be cut off, into a failure
+  let isCut = false;
+  const cut = new Promise<void>((resolve) => {
+    endless.once('close', () => {
+      isCut = true;
+      resolve();
+    });
+  });
+  const drained = () => new Promise<void>((resolve) => endless.once('drain', resolve));
+  for (let sent = 0; sent < 64 && !isCut; sent += 1) {
+    if (!endless.write(new Uint8Array(1024 * 1024))) await Promise.race([cut, drained()]);
+  }
+  assert.ok(isCut);
 });
 
 test('an upload that breaks off leaves the old file and no temporary one', async (t) => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, get } from 'node:http';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { buildService } from '../src/service.ts';
-import { json, started, stillOptions } from './support.ts';
+import { json, started, stillOptions, until } from './support.ts';
 
 test('every answer names its instance: health, no such path, bad URL, bad JSON, error', async (t) => {
   const { app } = buildService('demo', stillOptions());
@@ -40,14 +41,12 @@ test('an empty body with a content type is no body', async (t) => {
     const response = await fetch(url, { method: 'DELETE', headers: { 'content-type': type } });
     assert.deepEqual([response.status, await response.json()], [200, { body: null }], type);
   }
-  const chunked = new ReadableStream({ start: (controller) => controller.close() });
-  const options = {
-    method: 'DELETE',
-    headers: { 'content-type': 'application/json' },
-    body: chunked,
-    duplex: 'half',
-  };
-  assert.equal((await fetch(url, options as RequestInit)).status, 200);
+  const chunked = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
+  t.after(() => chunked.destroy());
+  chunked.write(
+    'DELETE / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+  );
+  assert.match(String((await once(chunked, 'data'))[0]), /^HTTP\/1.1 200 /);
 });
 
 test('an internal error is a 500 that tells the client nothing of its cause', async (t) => {
@@ -97,19 +96,21 @@ test('close lets a request in flight finish and then ends its connection', async
 
 test('close does not wait for the keep-alive of an answer begun before it', async (t) => {
   const { app } = buildService('demo', stillOptions());
-  const body = Promise.withResolvers<void>();
+  const arrived = Promise.withResolvers<ServerResponse>();
   app.get('/', (_request, reply) => {
     reply.hijack();
-    reply.raw.writeHead(200, { 'content-length': '4' });
-    reply.raw.flushHeaders();
-    body.promise.then(() => reply.raw.end('done'));
+    reply.raw.writeHead(200, { 'content-length': '4' }).flushHeaders();
+    arrived.resolve(reply.raw);
   });
   const url = await started(t, app);
-  // for ever, as far as this test goes
+  // for ever, as far as this test goes; and a client that never closes by itself
   app.server.keepAliveTimeout = 600_000;
-  const response = await fetch(url);
+  const client = connect({ host: '127.0.0.1', port: Number(new URL(url).port), allowHalfOpen: true });
+  t.after(() => client.destroy());
+  client.resume().write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  const response = await arrived.promise;
   const closed = app.close();
-  body.resolve();
-  assert.equal(await response.text(), 'done');
+  await until(() => !app.server.listening);
+  response.end('done');
   await closed;
 });

@@ -36,9 +36,16 @@ export function temporaryFolder(t: TestContext): string {
   return folder;
 }
 
-/** For what no event tells: resolves when `holds` does. The test's own timeout is the limit. */
+/** Far beyond what anything takes here, so that only a failure meets it. */
+const GIVE_UP_AFTER_MS = 60_000;
+
+/** For what no event tells: resolves when `holds` does. */
 export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await delay(5);
+  const start = performance.now();
+  while (!holds()) {
+    if (performance.now() - start > GIVE_UP_AFTER_MS) throw new Error(`never held: ${holds}`);
+    await delay(5);
+  }
 }
 
 /** The options of a JSON request. */

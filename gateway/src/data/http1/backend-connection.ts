@@ -67,8 +67,9 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
     const { headMs, idleMs } = exchange.route?.timeouts ?? this.#agent.timeouts;
     this.#agent.wheel.arm(this.#timer, exchange.bodyComplete ? headMs : idleMs);
     this.wire.text(exchange.body === '' ? exchange.requestHead : exchange.requestHead + exchange.body);
-    if (!exchange.bodyComplete) exchange.client.resumeBody();
-    this.wire.flush();
+    // the client's end flushes once it has passed on what it holds of the body, so that head and body leave together
+    if (exchange.bodyComplete) this.wire.flush();
+    else exchange.client.resumeBody();
   }
 
   // --- the request's body ---
@@ -375,9 +376,13 @@ function connectFailureOf(error: Error | undefined): FailureCode {
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
   if (code === 'ECONNREFUSED') return 'connect_refused';
   if (code === 'ETIMEDOUT') return 'connect_timeout';
+  if (OWN_LIMITS.has(code)) return 'out_of_sockets';
   if (UNTRUSTED.test(code)) return 'tls_untrusted';
   if (/^ERR_(SSL|TLS)_|^EPROTO$/.test(code)) return 'tls_failed';
   return code === 'ECONNRESET' ? 'connect_refused' : 'connect_failed';
 }
+
+/** No descriptor, buffer or local port is left: no backend's fault, and no other backend would help. */
+const OWN_LIMITS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
 
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE/;

@@ -1,5 +1,6 @@
 import { latin1 } from '../latin1.ts';
-import { CLASS, CR, FIELD, LF } from './characters.ts';
+import { CR, LF } from './characters.ts';
+import { ChunkExtension } from './chunk-extension.ts';
 import { FieldLines } from './field-lines.ts';
 import { FIELD_ID } from './field-names.ts';
 
@@ -28,6 +29,8 @@ const SEMICOLON = 0x3b;
 const MAX_EXTENSION_BYTES = 4096;
 const MAX_TRAILER_BYTES = 16 * 1024;
 const MAX_TRAILER_FIELDS = 100;
+/** Nobody sends these as trailers but to have a message framed anew by a reader that merges them into its head. */
+const FRAMING = (1 << FIELD_ID['content-length']) | (1 << FIELD_ID['transfer-encoding']);
 const NO_BYTES = Buffer.alloc(0);
 
 /**
@@ -41,6 +44,7 @@ export class ChunkedDecoder {
   #leadingZero = false;
   #remaining = 0;
   #extensionBytes = 0;
+  readonly #extension = new ChunkExtension();
   #trailer = NO_BYTES;
   /** Where this chunk's head starts in the bytes at hand; -1 when it started in an earlier read. */
   #headStart = -1;
@@ -140,16 +144,17 @@ export class ChunkedDecoder {
         return at;
       }
       if (byte === CR) {
-        if (this.#digits === 0) return -1;
+        if (this.#digits === 0 || (this.#state === EXTENSION && !this.#extension.whole)) return -1;
         this.#state = SIZE_LF;
       } else if (this.#state === EXTENSION) {
-        if (((CLASS[byte] ?? 0) & FIELD) === 0) return -1;
+        if (!this.#extension.take(byte)) return -1;
         this.#extensionBytes += 1;
         this.#extensionsHere += 1;
         if (this.#extensionBytes > MAX_EXTENSION_BYTES) return -1;
       } else if (byte === SEMICOLON) {
         if (this.#digits === 0) return -1;
         this.#extensionsHere += 1;
+        this.#extension.start();
         this.#state = EXTENSION;
       } else if (!this.#digit(byte)) {
         return -1;
@@ -188,7 +193,7 @@ export class ChunkedDecoder {
       this.#trailer = Buffer.from(all);
       return end;
     }
-    if (fields.end > MAX_TRAILER_BYTES) return -1;
+    if (fields.end > MAX_TRAILER_BYTES || (fields.seen & FRAMING) !== 0) return -1;
     fields.text = latin1(padded, 0, fields.end);
     if (this.#output === 'framed') sink.bodyText(`0\r\n${travelling(fields)}\r\n`);
     this.#state = DONE;

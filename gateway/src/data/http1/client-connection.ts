@@ -7,6 +7,7 @@ import { type ClientFacts, RequestHeaders } from '../request-headers.ts';
 import type { ResponseFraming } from '../response-headers.ts';
 import type { Wire, WireReader } from '../wire.ts';
 import { Carry } from './carry.ts';
+import { HalfClose, PROCESSING, SILENT_MS } from './half-close.ts';
 import { RequestBody } from './request-body.ts';
 
 /** Bytes of requests to come (pipelined) or of a body no backend takes yet, before reading stops. */
@@ -14,11 +15,7 @@ const MAX_CARRY_BYTES = 64 * 1024;
 /** Lingering: how much, and how long, a client may go on sending after its answer, before it is cut off. */
 const LINGER_BYTES = 64 * 1024 * 1024;
 const LINGER_MS = 5_000;
-/** A half-closed client is asked whether it is still there after these times. */
-const PROBE_MS: readonly number[] = [100, 500, 1_000, 5_000];
-const SILENT_HALF_CLOSED_MS = 1_000;
 const BULK_BODY_BYTES = 128 * 1024;
-const PROCESSING = 'HTTP/1.1 102 Processing\r\n\r\n';
 
 /**
  * - `head`: between requests, or in the middle of a head
@@ -32,6 +29,7 @@ type Phase = 'head' | 'exchange' | 'linger' | 'tunnel' | 'closed';
 export class ClientConnection implements WireReader, ClientSide, Expirable {
   readonly facts: ClientFacts;
   readonly headers: RequestHeaders;
+  speaksChunked = true;
   readonly #wire: Wire;
   readonly #context: ListenerContext;
   readonly #timer: Timer;
@@ -43,10 +41,9 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
   readonly #body = new RequestBody();
   #bodyPaused = false;
   #bodyBulk = false;
-  #speaksChunked = true;
   #keepAlive = true;
   #halfClosed = false;
-  #probes = 0;
+  readonly #halfClose = new HalfClose();
   #pendingSeen = 0;
   #lingered = 0;
   #reading = false;
@@ -59,10 +56,6 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     this.facts = context.factsOf(this.#wire.socket);
     this.headers = new RequestHeaders(this.facts, context.ids);
     context.wheel.arm(this.#timer, context.plan.headTimeoutMs);
-  }
-
-  get speaksChunked(): boolean {
-    return this.#speaksChunked;
   }
 
   onConnect(): void {}
@@ -90,7 +83,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     let at = start;
     this.#reading = true;
     while (at < end) {
-      if (this.#phase === 'head') {
+      if (this.#phase === 'head' && this.#wire.pendingBytes === 0) {
         const next = this.#readHead(bytes, at, end);
         if (next < 0) break;
         at = next;
@@ -103,7 +96,8 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
         }
         at = this.#readBody(this.#exchange, bytes, at, end);
         if (at < 0) break;
-      } else if (this.#phase === 'exchange') {
+      } else if (this.#phase === 'exchange' || this.#phase === 'head') {
+        // one request at a time, and none before the last answer has left: who reads none makes none
         this.#hold(bytes, at, end);
         break;
       } else {
@@ -114,6 +108,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     this.#reading = false;
     const exchange = this.#exchange;
     if (exchange?.backendSide?.flush() === true && !exchange.bodyComplete) this.pauseBody();
+    if (this.#halfClosed) this.#afterEnd();
   }
 
   /** Keeps bytes for later, and stops reading when they are many. */
@@ -123,7 +118,8 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
   }
 
   #awaitHead(): void {
-    if (!this.#headBegun) this.#context.wheel.arm(this.#timer, this.#context.plan.headTimeoutMs);
+    if (this.#halfClosed) this.close();
+    else if (!this.#headBegun) this.#context.wheel.arm(this.#timer, this.#context.plan.headTimeoutMs);
     this.#headBegun = true;
   }
 
@@ -142,7 +138,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     }
     this.#headBegun = false;
     this.#timer.disarm();
-    this.#speaksChunked = head.minorVersion === 1;
+    this.speaksChunked = head.minorVersion === 1;
     this.#keepAlive = head.keepAlive && !this.#context.draining;
     const exchange = new Exchange(this, this.#context.line, this.#context.clock.now(), head);
     this.#exchange = exchange;
@@ -181,7 +177,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
   /** Answers what is not a request, without anything having been sent to any backend. */
   #refuse(code: FailureCode): void {
     this.#keepAlive = false;
-    this.#speaksChunked = true;
+    this.speaksChunked = true;
     this.#timer.disarm();
     this.#phase = 'exchange';
     this.#context.counters.refused(code);
@@ -194,17 +190,22 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
   // --- ClientSide: the answer ---
 
   interim(text: string): void {
-    if (!this.#speaksChunked) return;
+    if (!this.speaksChunked) return;
     this.#wire.text(text);
     this.#wire.flush();
   }
 
   startResponse(head: string, framing: ResponseFraming): void {
     // what the client has not sent by now it need not send, and nobody could tell where the next request starts
-    if (framing === 'close' || this.#halfClosed || this.#context.draining) this.#keepAlive = false;
+    if (framing === 'close' || this.#last || this.#context.draining) this.#keepAlive = false;
     if (this.#exchange !== undefined && !this.#exchange.bodyComplete) this.#keepAlive = false;
     if (!this.#keepAlive) this.#wire.text(`${head}Connection: close\r\n\r\n`);
-    else this.#wire.text(this.#speaksChunked ? `${head}\r\n` : `${head}Connection: keep-alive\r\n\r\n`);
+    else this.#wire.text(this.speaksChunked ? `${head}\r\n` : `${head}Connection: keep-alive\r\n\r\n`);
+  }
+
+  /** Whether the client has sent FIN, and no request that is still to be read. */
+  get #last(): boolean {
+    return this.#halfClosed && this.#carry.empty && !this.#reading;
   }
 
   bodyText(text: string): void {
@@ -212,6 +213,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
   }
 
   bodyBytes(bytes: Buffer, start: number, end: number): void {
+    this.#halfClose.answering = true;
     this.#wire.bytes(bytes, start, end);
   }
 
@@ -219,7 +221,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     this.#wire.flush();
     const pending = this.#wire.pendingBytes;
     if (pending === 0) return false;
-    if (this.#exchange?.bodyComplete === true && !this.#halfClosed) this.#watchPending(pending);
+    if (!this.#halfClosed) this.#watchPending(pending);
     return true;
   }
 
@@ -243,16 +245,19 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     this.#exchange = undefined;
     this.#wire.flush();
     if (this.#phase === 'closed') return;
-    if (!this.#keepAlive || this.#halfClosed) {
+    if (!this.#keepAlive || this.#last) {
       this.#linger(exchange?.bodyComplete === true);
       return;
     }
     this.#phase = 'head';
     this.#context.wheel.arm(this.#timer, this.#context.plan.keepAliveTimeoutMs);
-    if (!this.#carry.empty && !this.#reading) {
-      this.#wire.resume();
-      this.#processCarry();
-    }
+    this.#nextRequest();
+  }
+
+  #nextRequest(): void {
+    if (this.#carry.empty || this.#reading || this.#wire.pendingBytes > 0) return;
+    this.#wire.resume();
+    this.#processCarry();
   }
 
   breakResponse(): void {
@@ -271,7 +276,10 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     if (exchange === undefined || this.#phase !== 'exchange') return;
     if (exchange.bodyComplete) return;
     this.#context.wheel.arm(this.#timer, this.#context.plan.bodyTimeoutMs);
-    if (!this.#carry.empty && !this.#reading) this.#processCarry();
+    if (!this.#reading) {
+      if (!this.#carry.empty) this.#processCarry();
+      else if (exchange.backendSide?.flush() === true) this.pauseBody();
+    }
     if (!this.#bodyPaused) this.#wire.resume();
   }
 
@@ -293,6 +301,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
 
   onDrain(): void {
     if (this.#phase === 'tunnel') this.#tunnel?.onClientDrain();
+    else if (this.#phase === 'head') this.#nextRequest();
     else this.#exchange?.backendSide?.resumeResponse();
   }
 
@@ -303,25 +312,24 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
    */
   onEnd(): void {
     this.#halfClosed = true;
-    this.#keepAlive = false;
     if (this.#phase === 'tunnel') this.#tunnel?.onClientEnd();
-    else if (this.#phase === 'head') this.close();
-    else if (this.#phase === 'linger') return;
-    else if (this.#exchange?.bodyComplete !== true || !this.#speaksChunked) this.#leave();
-    else this.#probe();
+    else if (this.#phase === 'exchange' && !this.speaksChunked) this.#leave();
+    else this.#afterEnd();
+  }
+
+  /** FIN has come: a request that lacks something is given up, one that waits is watched. */
+  #afterEnd(): void {
+    if (this.#phase === 'head') {
+      if (this.#carry.empty || this.#wire.pendingBytes === 0) this.close();
+    } else if (this.#exchange?.bodyComplete === true) this.#probe();
+    else if (this.#exchange !== undefined && this.#carry.empty) this.#leave();
   }
 
   #probe(): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return;
-    if (exchange.status !== 0) {
-      this.#context.wheel.arm(this.#timer, SILENT_HALF_CLOSED_MS);
-      return;
-    }
-    this.interim(PROCESSING);
-    const delayMs = PROBE_MS[Math.min(this.#probes, PROBE_MS.length - 1)] ?? SILENT_HALF_CLOSED_MS;
-    this.#probes += 1;
-    this.#context.wheel.arm(this.#timer, delayMs);
+    if (exchange.status === 0) this.interim(PROCESSING);
+    this.#context.wheel.arm(this.#timer, exchange.status === 0 ? this.#halfClose.nextMs() : SILENT_MS);
   }
 
   #leave(): void {
@@ -347,22 +355,24 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
 
   onDeadline(): void {
     const exchange = this.#exchange;
-    if (this.#phase === 'head' && !this.#carry.empty) this.#refuse('head_timeout');
-    else if (this.#phase === 'head') this.close();
-    else if (this.#phase === 'linger') this.#lingerDeadline();
+    if (this.#phase === 'linger') this.#leaveIfStalled();
     else if (this.#phase === 'exchange' && this.#halfClosed) this.#halfClosedDeadline();
+    else if (this.#wire.pendingBytes > 0) this.#leaveIfStalled();
+    else if (this.#phase === 'head' && !this.#carry.empty) this.#refuse('head_timeout');
+    else if (this.#phase === 'head') this.close();
     else if (exchange === undefined) return;
-    else if (exchange.bodyComplete && this.#stalled()) this.#leave();
     else if (!exchange.bodyComplete && !this.#bodyPaused) this.#failBody(exchange, 'body_timeout');
   }
 
-  #lingerDeadline(): void {
-    if (this.#wire.pendingBytes === 0 || this.#stalled()) this.#wire.destroy();
+  #leaveIfStalled(): void {
+    if (this.#wire.pendingBytes === 0 || this.#stalled()) this.#leave();
   }
 
   #halfClosedDeadline(): void {
-    if (this.#exchange?.status === 0) this.#probe();
-    else this.#leave();
+    const waiting = this.#exchange?.status === 0 || this.#halfClose.answering;
+    this.#halfClose.answering = false;
+    if (waiting) this.#probe();
+    else this.#leaveIfStalled();
   }
 
   /** Ends an idle connection, or lets the exchange under way be its last. */

@@ -30,6 +30,8 @@ export class FieldLines {
   readonly #first = new Uint16Array(32);
   /** Bit n is set when a field with id n is there (ids above 31 do not exist). */
   seen = 0;
+  /** Whether a tab stands where a space is usual: then no line is taken for canonical. */
+  #tabbed = false;
   readonly #capacity: number;
 
   /** @param capacity most fields it can hold; more are 'too-many' */
@@ -47,6 +49,7 @@ export class FieldLines {
   parse(bytes: Uint8Array, start: number, end: number): ParseEnd {
     this.count = 0;
     this.seen = 0;
+    this.#tabbed = false;
     // what stands before the fields is cut out up to here, also when there are none
     this.lineStart[0] = start;
     let at = start;
@@ -119,9 +122,18 @@ export class FieldLines {
   /** Whether the line reads `name: value` with exactly one space and can be sent on as it came. */
   canonical(index: number): boolean {
     return (
+      !this.#tabbed &&
       this.valueStart[index] === (this.nameEnd[index] ?? 0) + 2 &&
       this.lineEnd[index] === (this.valueEnd[index] ?? 0) + 2
     );
+  }
+
+  /** Whether a tab follows the value of the first field with that id: white space that not every reader takes there. */
+  tabAfter(id: FieldId): boolean {
+    const index = this.indexOf(id);
+    if (index < 0) return false;
+    const { text, base } = this;
+    return text.slice((this.valueEnd[index] ?? 0) - base, (this.lineEnd[index] ?? 0) - base).includes('\t');
   }
 
   #line(bytes: Uint8Array, start: number, end: number): number {
@@ -138,6 +150,8 @@ export class FieldLines {
     if (at >= end) return INCOMPLETE;
     const nameEnd = at;
     at += 1;
+    if (bytes[at] === SP) at += 1;
+    else if (bytes[at] === HTAB) this.#tabbed = true;
     while (bytes[at] === SP || bytes[at] === HTAB) at += 1;
     const valueStart = at;
     while (((CLASS[bytes[at] ?? 0] ?? 0) & FIELD) !== 0) at += 1;

@@ -4,6 +4,9 @@ import { latin1 } from '../latin1.ts';
 import { ChunkedDecoder } from './chunked.ts';
 import { CHUNKED } from './request-head.ts';
 
+/** Larger ones cost less as bytes than as text. */
+const SMALL_BODY_BYTES = 8 * 1024;
+
 /** The body of the request being read: where it ends, and when it is too much. */
 export class RequestBody {
   #remaining = 0;
@@ -18,7 +21,7 @@ export class RequestBody {
   start(exchange: Exchange, length: number, bytes: Buffer, start: number, end: number): number {
     this.#remaining = length;
     this.#decoder = length === CHUNKED ? new ChunkedDecoder('framed') : undefined;
-    if (length === CHUNKED || length > end - start) return start;
+    if (length === CHUNKED || length > end - start || length > SMALL_BODY_BYTES) return start;
     if (length > 0) exchange.body = latin1(bytes, start, start + length);
     exchange.bodyComplete = true;
     return start + length;

@@ -166,13 +166,13 @@ export class RequestHead {
     this.absolute = false;
     const { text, base } = this.fields;
     let originForm = text.slice(this.#methodEnd + 1 - base, this.#targetEnd - base);
+    if (this.method === 'CONNECT') return this.#readAuthority(originForm);
     if (bytes[this.#methodEnd + 1] !== SLASH) {
       if (originForm === '*') {
         this.path = '*';
         this.query = '';
         return this.method === 'OPTIONS' ? undefined : 'bad_target';
       }
-      if (this.method === 'CONNECT') return this.#readAuthority(originForm);
       const parts = ABSOLUTE.exec(originForm);
       if (parts === null || !HOST.test(parts[1] ?? '')) return 'bad_target';
       this.absolute = true;
@@ -200,6 +200,7 @@ export class RequestHead {
     const fields = this.fields;
     if (fields.has(FIELD_ID['transfer-encoding'])) {
       if (fields.repeated(FIELD_ID['transfer-encoding'])) return 'bad_transfer_encoding';
+      if (fields.tabAfter(FIELD_ID['transfer-encoding'])) return 'bad_transfer_encoding';
       if (fields.has(FIELD_ID['content-length']) || this.minorVersion === 0) return 'bad_transfer_encoding';
       const coding = fields.first(FIELD_ID['transfer-encoding']).toLowerCase();
       this.bodyLength = CHUNKED;
@@ -226,6 +227,8 @@ export class RequestHead {
       // RFC 9110 §10.1.1: from an HTTP/1.0 client, and without a body, it is ignored
       this.expectContinue = this.minorVersion === 1 && this.bodyLength !== 0;
     }
+    // what follows a CONNECT may be meant for the tunnel that it did not get, and must not be read as a request
+    if (this.path === '') this.keepAlive = false;
     return undefined;
   }
 

@@ -42,7 +42,7 @@ export class ResponseHead {
     if (this.end - start > MAX_HEAD_BYTES) return 'too-large';
     this.fields.text = latin1(bytes, start, this.end);
     this.fields.base = start;
-    return this.#framing() && this.#options() ? undefined : 'malformed';
+    return this.#framing() && this.#options() && this.#bodiless() ? undefined : 'malformed';
   }
 
   #reasonStart = 0;
@@ -87,6 +87,7 @@ export class ResponseHead {
     this.bodyLength = UNTIL_CLOSE;
     if (fields.has(FIELD_ID['transfer-encoding'])) {
       if (fields.has(FIELD_ID['content-length']) || this.minorVersion === 0) return false;
+      if (fields.tabAfter(FIELD_ID['transfer-encoding'])) return false;
       this.bodyLength = CHUNKED;
       return fields.list(FIELD_ID['transfer-encoding']).toLowerCase() === 'chunked';
     }
@@ -94,6 +95,15 @@ export class ResponseHead {
     if (fields.repeated(FIELD_ID['content-length'])) return false;
     this.bodyLength = parseLength(fields.first(FIELD_ID['content-length']));
     return this.bodyLength >= 0;
+  }
+
+  /** RFC 9112 §6.1, RFC 9110 §8.6: 1xx and 204 have no body, and a field that frames one would have others wait for it. */
+  #bodiless(): boolean {
+    if (this.status >= 200 && this.status !== 204) return true;
+    if (this.bodyLength === UNTIL_CLOSE || this.bodyLength === 0) return true;
+    // sloppy servers do send `Transfer-Encoding: chunked` with 204; what may still come must not meet another request
+    this.keepAlive = false;
+    return this.status === 204;
   }
 
   #options(): boolean {

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const PORTS = [
+  'PORTWAY_PORT',
+  'WEB_PORT',
+  'DB_PORT_1',
+  'DB_PORT_2',
+  'DB_PORT_3',
+  'FILES_PORT_1',
+  'FILES_PORT_2',
+  'CHAT_PORT_1',
+  'CHAT_PORT_2',
+];
+
+/** Free ports, all taken at once so that they differ. */
+async function freePorts(): Promise<Record<string, string>> {
+  const servers = await Promise.all(
+    PORTS.map(async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => String((server.address() as { port: number }).port));
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return Object.fromEntries(PORTS.map((name, index) => [name, ports[index] ?? '']));
+}
+
+class Npm {
+  readonly child: ChildProcess;
+  output = '';
+
+  constructor(env: Record<string, string>) {
+    this.child = spawn('npm', ['start'], { cwd: ROOT, env: { ...process.env, ...env }, detached: true });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.on('data', (bytes) => {
+        this.output += String(bytes);
+        this.child.emit('portway-output');
+      });
+    }
+  }
+
+  async says(part: string): Promise<void> {
+    const exited = once(this.child, 'exit').then(() => 'exit');
+    while (!this.output.includes(part)) {
+      const event = await Promise.race([once(this.child, 'portway-output'), exited]);
+      if (event === 'exit') throw new Error(`npm start ended: ${this.output}`);
+    }
+  }
+
+  /** Waits until every process that holds the output's pipes has ended. */
+  ended(): Promise<unknown> {
+    return once(this.child, 'close');
+  }
+}
+
+test('npm start serves the demo through the gateway, and SIGTERM to npm leaves nothing behind', async (t) => {
+  const ports = await freePorts();
+  const npm = new Npm(ports);
+  t.after(() => npm.child.exitCode ?? npm.child.kill('SIGTERM'));
+  await npm.says('Ctrl-C stops everything');
+  const base = `http://127.0.0.1:${ports['PORTWAY_PORT']}`;
+  const created = await fetch(`${base}/db/items`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'a cup' }),
+  });
+  assert.equal(created.status, 201);
+  const listed = await fetch(`${base}/db/items`);
+  assert.equal(listed.status, 200);
+  assert.match(await listed.text(), /a cup/);
+  assert.match(listed.headers.get('x-instance') ?? '', /^db-/);
+  const socket = new WebSocket(`ws://127.0.0.1:${ports['PORTWAY_PORT']}/chat/ws?room=r&name=n`);
+  const [welcome] = (await once(socket, 'message')) as [MessageEvent];
+  assert.match(String(welcome.data), /welcome/);
+  // an open tunnel would keep the gateway draining for its 25 s
+  const closed = once(socket, 'close');
+  socket.close();
+  await closed;
+  const ended = npm.ended();
+  npm.child.kill('SIGTERM');
+  await ended;
+  await assert.rejects(fetch(`${base}/`));
+  for (const name of PORTS) {
+    const server = createServer().listen(Number(ports[name]), '127.0.0.1');
+    await once(server, 'listening');
+    server.close();
+  }
+});
