@@ -27,7 +27,7 @@ async function startPair(t: TestContext, onData?: (connection: RawConnection, da
 async function endedAs499(gateway: GatewayInTest): Promise<void> {
   await allQuiet(gateway);
   assert.deepEqual(gateway.ended.map(({ failure }) => failure), ['client_left']);
-  assert.equal(only(gateway).counters.byStatus[499], 1);
+  assert.equal(only(gateway).counters.byStatus.get(499), 1);
   assert.equal(only(gateway).latencyMs(0), 0);
 }
 
