@@ -106,7 +106,8 @@ export class TimerWheel {
   }
 
   #tickAt(timeMs: number): number {
-    const tick = Math.ceil((timeMs - this.#startMs) / TICK_MS);
+    // the tick before, since ticks drift off the grid: the first that comes after the time may still count as that one
+    const tick = Math.floor((timeMs - this.#startMs) / TICK_MS);
     return tick > this.#tick ? tick : this.#tick + 1;
   }
 

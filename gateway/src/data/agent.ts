@@ -129,11 +129,14 @@ export class Agent {
     for (const connection of [...this.#all]) connection.wire.destroy();
   }
 
-  /** Closes idle connections to addresses that the backend's name no longer has. */
+  /** Closes connections to addresses that the backend's name no longer has: idle ones now, the others after use. */
   addressesChanged(host: string, addresses: readonly string[]): void {
     if (host !== this.#backend.host) return;
-    for (const connection of [...this.#idle])
-      if (!addresses.includes(connection.ip)) connection.close('address-gone');
+    for (const connection of [...this.#all]) {
+      if (addresses.includes(connection.ip)) continue;
+      if (this.#idle.includes(connection)) connection.close('address-gone');
+      else connection.expiresMs = this.wheel.nowMs;
+    }
   }
 
   // --- told by its connections ---

@@ -1,6 +1,6 @@
 import type { Exchange } from './exchange.ts';
 import { FIELD_ID } from './http1/field-names.ts';
-import { CHUNKED, hasOption, parseLength, type RequestHead } from './http1/request-head.ts';
+import { CHUNKED, hasOption, parseLength, type RequestHead, withoutSpace } from './http1/request-head.ts';
 import type { HeaderEditPlan } from './plan.ts';
 import { isRequestId, isTraceparent, type RequestIds } from './request-id.ts';
 
@@ -216,7 +216,7 @@ export function nominatedFields(connection: string): ReadonlySet<string> | undef
   if (connection === 'keep-alive') return undefined;
   const lower = connection.toLowerCase();
   if (lower === 'keep-alive' || lower === 'close' || lower === 'upgrade') return undefined;
-  return new Set(lower.split(',').map((name) => name.trim()));
+  return new Set(lower.split(',').map(withoutSpace));
 }
 
 /** Via (RFC 9110 §7.6.3), X-Forwarded-* and Forwarded (RFC 7239) for a client that nobody speaks for. */

@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 
 export interface Certificate {
   readonly key: string;
@@ -19,7 +18,7 @@ export interface CertificateOptions {
 }
 
 /** A certificate of an authority of its own, made by the openssl command; its files are gone when this returns. */
-export function makeCertificate(_t: TestContext, { names, validity }: CertificateOptions): Certificate {
+export function makeCertificate({ names, validity }: CertificateOptions): Certificate {
   const folder = mkdtempSync(join(tmpdir(), 'portway-certificate-'));
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

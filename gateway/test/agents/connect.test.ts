@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { createServer } from 'node:net';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ManualClock } from '../support/manual-clock.ts';
 import { plan } from '../support/plans.ts';
 import { RawBackend } from '../support/raw-backend.ts';
@@ -62,23 +64,49 @@ test('a backend that comes back is used again', async (t) => {
   assert.match(await exchangeRaw(gateway.port, LAST_GET), /200 OK/);
 });
 
-/** A port whose accept queue is full, so that a connect gets no answer. Undefined where the system has none such. */
+const NEVER_ACCEPTS = `
+  const server = require('node:net').createServer();
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => process.stdout.write(String(server.address().port)));
+`;
+
+/** A port whose queue of connections to accept is full and stays so: what is sent to it gets no answer. */
 async function deafPort(t: TestContext): Promise<number> {
-  // TEST-NET-1 would do, but needs a network that drops packets; a listener that never accepts needs none
-  const child = execFileSync(process.execPath, ['--version'], { encoding: 'utf8' });
-  assert.match(child, /^v/);
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, resolve));
-  t.after(() => server.close());
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  return address.port;
+  const child = spawn(process.execPath, ['-e', NEVER_ACCEPTS], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const sockets: Socket[] = [];
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    child.kill('SIGKILL');
+  });
+  const [text] = (await once(child.stdout, 'data')) as [Buffer];
+  const port = Number(text.toString());
+  child.kill('SIGSTOP');
+  for (let accepted = true; accepted; ) {
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    sockets.push(socket);
+    // on loopback a connection is there within microseconds or not at all
+    accepted = await Promise.race([once(socket, 'connect').then(() => true), delay(200).then(() => false)]);
+  }
+  return port;
 }
 
-test('a connect that gets no answer ends with 504', async (t) => {
+test('a connect that gets no answer in time is passed over for another backend, or 504', async (t) => {
   const clock = new ManualClock();
-  const port = await deafPort(t);
-  const gateway = await startGateway(t, plan([port], { service: { tls: { ca: undefined, serverName: undefined, verify: true } } }), { clock });
-  assert.ok(port > 0 && only(gateway) !== undefined);
-  await eventually(() => true);
+  const deaf = await deafPort(t);
+  const up = await RawBackend.start(({ socket }) => socket.write(OK));
+  t.after(() => up.stop());
+  const gateway = await startGateway(t, plan([deaf]), { clock });
+  const waiting = exchangeRaw(gateway.port, LAST_GET);
+  await eventually(() => only(gateway).agent.stats.connecting === 1);
+  clock.advance(1_900);
+  assert.equal(gateway.ended.length, 0);
+  clock.advance(300);
+  assert.match(await waiting, /^HTTP\/1\.1 504 [^]*"code":"connect_timeout"/);
+  await allQuiet(gateway);
+
+  const pair = await startGateway(t, plan([deaf, up.port], roundRobin), { clock });
+  const both = [exchangeRaw(pair.port, LAST_POST), exchangeRaw(pair.port, LAST_POST)];
+  await eventually(() => pair.ended.length === 1);
+  clock.advance(2_200);
+  for (const text of await Promise.all(both)) assert.match(text, /200 OK/);
+  await allQuiet(pair);
 });

@@ -147,9 +147,15 @@ test('where every backend dies with the request, the request is given up after t
 
 test('many requests on connections that all die at once are all sent again', async (t) => {
   let dying = false;
+  const held: RawConnection[] = [];
   const backend = await RawBackend.start((connection) => {
-    if (dying && backend.connections.indexOf(connection) < 20) connection.socket.resetAndDestroy();
-    else setTimeout(() => connection.socket.write(OK), 5);
+    if (dying && backend.connections.indexOf(connection) < 20) {
+      connection.socket.resetAndDestroy();
+      return;
+    }
+    held.push(connection);
+    // none is answered, and so none reused, before all are open
+    if (backend.connections.length >= 20) for (const { socket } of held.splice(0)) socket.write(OK);
   });
   t.after(() => backend.stop());
   const pool = { maxConnections: 20, maxQueue: 256, queueTimeoutMs: 60_000, idleTimeoutMs: 4_000, maxRequests: 10_000, maxAgeMs: 600_000 };

@@ -145,7 +145,9 @@ function hasProxyConnection({ fields }: OurResponse): boolean {
 function framesBody({ fields }: OurResponse): boolean {
   return fields.some((name, i) => {
     if (i % 2 !== 0) return false;
-    return /^transfer-encoding$/i.test(name) || (/^content-length$/i.test(name) && fields[i + 1] !== '0');
+    return (
+      /^transfer-encoding$/i.test(name) || (/^content-length$/i.test(name) && Number(fields[i + 1]) !== 0)
+    );
   });
 }
 

@@ -47,7 +47,7 @@ function endToEndFault(received: LlhttpMessage, sent: LlhttpMessage): string | u
       .join(',')
       .toLowerCase()
       .split(',')
-      .map((name) => name.trim()),
+      .map((name) => name.replace(/^[ \t]+|[ \t]+$/g, '')),
   );
   const expected: string[] = [];
   for (let i = 0; i < received.fields.length; i += 2) {

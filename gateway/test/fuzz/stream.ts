@@ -62,7 +62,7 @@ export class Stream {
     const answers = ours.requests.length + (refused ? 1 : 0);
     const client = await StreamClient.open(this.#port);
     await client.send(sent, this.#random);
-    const methods = ours.requests.map(({ method }) => method);
+    const methods = [...ours.requests.map(({ method }) => method), ours.unfinished?.method ?? ''];
     const settled = await client.until((received) => this.#answers(received, methods).length >= answers);
     const ends = refused || ours.stop === 'closed';
     const ended = !ends || (await client.until(() => false));
@@ -87,12 +87,12 @@ export class Stream {
     this.#begin(text);
     const ours = this.#responses.read(this.#input, { method: 'GET', speaksChunked: true });
     const whole = ours.stop === 'end';
-    const ends = !whole || ours.responses.at(-1)?.untilClose === true || this.#random.oneIn(2);
     const excess = whole && ours.rest < text.length;
+    const ends = !excess && (!whole || ours.responses.at(-1)?.untilClose === true || this.#random.oneIn(2));
     this.#backend.script = (socket) => {
       // in one piece, or the excess might arrive when the next request is under way, which nobody could tell apart
       if (excess) {
-        socket.write(text, 'latin1', () => (ends ? socket.end() : undefined));
+        socket.write(text, 'latin1');
         return;
       }
       void sendPieces(socket, text, this.#random).then(() => (ends ? socket.end() : undefined));

@@ -8,7 +8,12 @@ test('a route sets fields: each replaces all of its name, in any case', async (t
   const { request, response } = await through(t, {
     request: ['X-A: 1', 'x-a: 2', 'X-B: 3'],
     response: ['X-A: 1', 'x-a: 2', 'X-B: 3', 'Content-Length: 2'],
-    changes: { route: { requestHeaders: edit({ 'X-a': 'set', 'X-New': 'new' }), responseHeaders: edit({ 'X-a': 'set', 'X-New': 'new' }) } },
+    changes: {
+      route: {
+        requestHeaders: edit({ 'X-a': 'set', 'X-New': 'new' }),
+        responseHeaders: edit({ 'X-a': 'set', 'X-New': 'new' }),
+      },
+    },
   });
   for (const lines of [request, response]) {
     assert.deepEqual(valuesOf(lines, 'x-a'), ['set']);
@@ -21,7 +26,9 @@ test('a route removes fields, in any case', async (t) => {
   const { request, response } = await through(t, {
     request: ['X-A: 1', 'x-a: 2', 'X-B: 3', 'Cookie: a=b'],
     response: ['X-A: 1', 'Server: x', 'X-B: 3', 'Content-Length: 2'],
-    changes: { route: { requestHeaders: edit({}, ['x-A', 'Cookie']), responseHeaders: edit({}, ['x-A', 'server']) } },
+    changes: {
+      route: { requestHeaders: edit({}, ['x-A', 'Cookie']), responseHeaders: edit({}, ['x-A', 'server']) },
+    },
   });
   for (const lines of [request, response]) {
     assert.deepEqual(valuesOf(lines, 'x-a'), []);
@@ -32,7 +39,16 @@ test('a route removes fields, in any case', async (t) => {
 });
 
 test('what a route sets wins over what the gateway adds itself', async (t) => {
-  const names = ['X-Forwarded-Proto', 'X-Forwarded-For', 'X-Forwarded-Host', 'Forwarded', 'Via', 'X-Request-Id', 'traceparent', 'X-Forwarded-Prefix'];
+  const names = [
+    'X-Forwarded-Proto',
+    'X-Forwarded-For',
+    'X-Forwarded-Host',
+    'Forwarded',
+    'Via',
+    'X-Request-Id',
+    'traceparent',
+    'X-Forwarded-Prefix',
+  ];
   for (const trustedProxies of [[], ['127.0.0.1/32']]) {
     const { request, response } = await through(t, {
       requestLine: 'GET /db/1 HTTP/1.1',
@@ -54,9 +70,15 @@ test('what a route sets wins over what the gateway adds itself', async (t) => {
 
 test('a route can remove what the gateway adds itself', async (t) => {
   const { request, response } = await through(t, {
-    changes: { route: { requestHeaders: edit({}, ['forwarded', 'x-forwarded-host', 'traceparent']), responseHeaders: edit({}, ['VIA']) } },
+    changes: {
+      route: {
+        requestHeaders: edit({}, ['forwarded', 'x-forwarded-host', 'traceparent']),
+        responseHeaders: edit({}, ['VIA']),
+      },
+    },
   });
-  for (const name of ['forwarded', 'x-forwarded-host', 'traceparent']) assert.deepEqual(valuesOf(request, name), [], name);
+  for (const name of ['forwarded', 'x-forwarded-host', 'traceparent'])
+    assert.deepEqual(valuesOf(request, name), [], name);
   assert.deepEqual(valuesOf(request, 'x-forwarded-for'), ['127.0.0.1']);
   assert.deepEqual(valuesOf(response, 'via'), []);
 });

@@ -38,7 +38,9 @@ test('what a trusted proxy says is kept, and the proxy itself added', async (t) 
   assert.deepEqual(valuesOf(request, 'x-forwarded-port'), ['443']);
   assert.deepEqual(valuesOf(request, 'x-forwarded-prefix'), ['/evil']);
   assert.deepEqual(valuesOf(request, 'x-real-ip'), ['6.6.6.6']);
-  assert.deepEqual(valuesOf(request, 'forwarded'), ['for=6.6.6.6;proto=https, for=127.0.0.1;host=a.example;proto=http']);
+  assert.deepEqual(valuesOf(request, 'forwarded'), [
+    'for=6.6.6.6;proto=https, for=127.0.0.1;host=a.example;proto=http',
+  ]);
 });
 
 test('a trusted proxy that says nothing gets the usual fields', async (t) => {
@@ -50,7 +52,10 @@ test('a trusted proxy that says nothing gets the usual fields', async (t) => {
 });
 
 test('a network that is not the peer’s is not trusted', async (t) => {
-  const { request } = await through(t, { request: CLAIMS, changes: { listener: { trustedProxies: ['10.0.0.0/8'] } } });
+  const { request } = await through(t, {
+    request: CLAIMS,
+    changes: { listener: { trustedProxies: ['10.0.0.0/8'] } },
+  });
   assert.deepEqual(valuesOf(request, 'x-forwarded-for'), ['127.0.0.1']);
 });
 
@@ -77,13 +82,28 @@ test('Forwarded quotes a host that is no token (RFC 7239 §4)', async (t) => {
 });
 
 const LOOKALIKES = [
-  'X_Forwarded_For', 'X-Forwarded_For', 'x_forwarded-for', 'X_FORWARDED_PROTO', 'X_Forwarded_Host', 'X_Real_IP', 'Content_Length',
-  'Transfer_Encoding', 'X_Request_Id', 'Proxy_Connection', 'X_Forwarded_Client_Cert', 'X_Forwarded_Prefix', 'Keep_Alive', 'Max_Forwards',
+  'X_Forwarded_For',
+  'X-Forwarded_For',
+  'x_forwarded-for',
+  'X_FORWARDED_PROTO',
+  'X_Forwarded_Host',
+  'X_Real_IP',
+  'Content_Length',
+  'Transfer_Encoding',
+  'X_Request_Id',
+  'Proxy_Connection',
+  'X_Forwarded_Client_Cert',
+  'X_Forwarded_Prefix',
+  'Keep_Alive',
+  'Max_Forwards',
 ];
 
 test('a name that a CGI-like backend would read as one the gateway vouches for is dropped', async (t) => {
   for (const changes of [{}, TRUSTED]) {
-    const { request } = await through(t, { request: [...LOOKALIKES.map((name) => `${name}: 666`), 'X_Mine: 1', 'My_Host: 2'], changes });
+    const { request } = await through(t, {
+      request: [...LOOKALIKES.map((name) => `${name}: 666`), 'X_Mine: 1', 'My_Host: 2'],
+      changes,
+    });
     assert.doesNotMatch(request.join('\n'), /666/);
     assert.deepEqual(valuesOf(request, 'x_mine'), ['1']);
     assert.deepEqual(valuesOf(request, 'my_host'), ['2']);
@@ -93,10 +113,22 @@ test('a name that a CGI-like backend would read as one the gateway vouches for i
 test('requests on one connection are told apart by their hosts and versions', async (t) => {
   const { client, backend } = await stage(t, answer());
   const browser = await client();
-  for (const request of ['GET / HTTP/1.1\r\nHost: one', 'GET / HTTP/1.1\r\nHost: two', 'GET / HTTP/1.0\r\nConnection: keep-alive\r\nHost: two', 'GET / HTTP/1.0\r\nConnection: keep-alive', 'GET / HTTP/1.1\r\nHost: one']) {
+  for (const request of [
+    'GET / HTTP/1.1\r\nHost: one',
+    'GET / HTTP/1.1\r\nHost: two',
+    'GET / HTTP/1.0\r\nConnection: keep-alive\r\nHost: two',
+    'GET / HTTP/1.0\r\nConnection: keep-alive',
+    'GET / HTTP/1.1\r\nHost: one',
+  ]) {
     browser.received = '';
     await browser.send(`${request}\r\n\r\n`).contains('ok');
   }
-  assert.deepEqual([...backend.received.matchAll(/X-Forwarded-Host: (.*)\r\n/g)].map(([, host]) => host), ['one', 'two', 'two', '', 'one']);
-  assert.deepEqual([...backend.received.matchAll(/Via: (.*) portway/g)].map(([, version]) => version), ['1.1', '1.1', '1.0', '1.0', '1.1']);
+  assert.deepEqual(
+    [...backend.received.matchAll(/X-Forwarded-Host: (.*)\r\n/g)].map(([, host]) => host),
+    ['one', 'two', 'two', '', 'one'],
+  );
+  assert.deepEqual(
+    [...backend.received.matchAll(/Via: (.*) portway/g)].map(([, version]) => version),
+    ['1.1', '1.1', '1.0', '1.0', '1.1'],
+  );
 });

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { namesOf, through, valuesOf } from './through.ts';
 
-const ADDED = ['via', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded', 'x-request-id', 'traceparent'];
+const ADDED = [
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'forwarded',
+  'x-request-id',
+  'traceparent',
+];
 
 test('hop-by-hop fields of a request end at the gateway (RFC 9110 §7.6.1)', async (t) => {
   const { request } = await through(t, {
@@ -69,7 +77,19 @@ test('a name that only begins or ends like a nominated one stays', async (t) => 
 });
 
 test('fields that the gateway relies on cannot be nominated away', async (t) => {
-  const names = ['Host', 'Content-Length', 'X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'Forwarded', 'Via', 'X-Request-Id', 'traceparent', 'X-Real-IP', 'Cookie'];
+  const names = [
+    'Host',
+    'Content-Length',
+    'X-Forwarded-For',
+    'X-Forwarded-Proto',
+    'X-Forwarded-Host',
+    'Forwarded',
+    'Via',
+    'X-Request-Id',
+    'traceparent',
+    'X-Real-IP',
+    'Cookie',
+  ];
   const { request } = await through(t, {
     requestLine: 'POST / HTTP/1.1',
     request: [`Connection: close, ${names.join(', ')}`, 'Content-Length: 0', 'Cookie: a=b'],
@@ -82,7 +102,9 @@ test('fields that the gateway relies on cannot be nominated away', async (t) => 
 });
 
 test('the length of an answer cannot be nominated away', async (t) => {
-  const { response } = await through(t, { response: ['Connection: Content-Length, Via, Date', 'Content-Length: 2'] });
+  const { response } = await through(t, {
+    response: ['Connection: Content-Length, Via, Date', 'Content-Length: 2'],
+  });
   assert.deepEqual(valuesOf(response, 'content-length'), ['2']);
   assert.deepEqual(valuesOf(response, 'via'), ['1.1 portway']);
 });
@@ -96,11 +118,39 @@ test('a Connection that is no list of tokens is a malformed request', async (t) 
 });
 
 test('all other fields pass unchanged, in their order, in both directions', async (t) => {
-  const fields = ['Accept: */*', 'X-Custom: a  b\t"c"', 'x-custom: d', 'Cookie: a=b', 'Cookie: c=d', 'Authorization: Basic x', 'X-Empty: ', 'Range: bytes=0-1', 'If-None-Match: "x"', 'Max-Forwards: 3'];
+  const fields = [
+    'Accept: */*',
+    'X-Custom: a  b\t"c"',
+    'x-custom: d',
+    'Cookie: a=b',
+    'Cookie: c=d',
+    'Authorization: Basic x',
+    'X-Empty: ',
+    'Range: bytes=0-1',
+    'If-None-Match: "x"',
+    'Max-Forwards: 3',
+  ];
   const { request, response } = await through(t, {
     request: fields,
-    response: ['Server: x', 'Set-Cookie: a=b', 'Set-Cookie: c=d', 'X-Empty: ', 'Date: yesterday', 'Via: 1.0 other', 'Content-Length: 2'],
+    response: [
+      'Server: x',
+      'Set-Cookie: a=b',
+      'Set-Cookie: c=d',
+      'X-Empty: ',
+      'Date: yesterday',
+      'Via: 1.0 other',
+      'Content-Length: 2',
+    ],
   });
   assert.deepEqual(request.slice(1, 1 + fields.length), fields);
-  assert.deepEqual(response, ['Server: x', 'Set-Cookie: a=b', 'Set-Cookie: c=d', 'X-Empty: ', 'Date: yesterday', 'Via: 1.0 other', 'Content-Length: 2', 'Via: 1.1 portway']);
+  assert.deepEqual(response, [
+    'Server: x',
+    'Set-Cookie: a=b',
+    'Set-Cookie: c=d',
+    'X-Empty: ',
+    'Date: yesterday',
+    'Via: 1.0 other',
+    'Content-Length: 2',
+    'Via: 1.1 portway',
+  ]);
 });

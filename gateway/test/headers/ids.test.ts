@@ -75,7 +75,10 @@ test('a trace is begun where there is none, kept where there is, and replaced wh
 });
 
 test('ids are hex, of full length and not zero, whatever the generator draws', () => {
-  const draw = fc.oneof(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.constantFrom(0, 2 ** -53, 0.5, 1 - 2 ** -53));
+  const draw = fc.oneof(
+    fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+    fc.constantFrom(0, 2 ** -53, 0.5, 1 - 2 ** -53),
+  );
   fc.assert(
     fc.property(fc.array(draw, { minLength: 1, maxLength: 8 }), (draws) => {
       let turn = 0;

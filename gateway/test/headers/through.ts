@@ -22,7 +22,12 @@ export interface Passing {
 
 /** One request through a gateway of its own: what came out at both ends. */
 export async function through(t: TestContext, given: Passing): Promise<Passed> {
-  const { requestLine = 'GET / HTTP/1.1', request = [], statusLine = 'HTTP/1.1 200 OK', response = ['Content-Length: 2'] } = given;
+  const {
+    requestLine = 'GET / HTTP/1.1',
+    request = [],
+    statusLine = 'HTTP/1.1 200 OK',
+    response = ['Content-Length: 2'],
+  } = given;
   const answerText = `${[statusLine, ...response].join('\r\n')}\r\n\r\nok`;
   const { client, backend } = await stage(t, answer(answerText), given.changes, given.options);
   const browser = await client();
@@ -39,7 +44,9 @@ export async function through(t: TestContext, given: Passing): Promise<Passed> {
 /** The values of one field, in order; names compare without case. */
 export function valuesOf(lines: readonly string[], name: string): string[] {
   const prefix = `${name.toLowerCase()}:`;
-  return lines.filter((line) => line.toLowerCase().startsWith(prefix)).map((line) => line.slice(prefix.length).trim());
+  return lines
+    .filter((line) => line.toLowerCase().startsWith(prefix))
+    .map((line) => line.slice(prefix.length).trim());
 }
 
 /** The names of fields, in lower case. */

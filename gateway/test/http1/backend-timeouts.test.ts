@@ -3,15 +3,24 @@ import { test } from 'node:test';
 import { ManualClock } from '../support/manual-clock.ts';
 import { backendPlan, servicePlan } from '../support/plans.ts';
 import { RawBackend } from '../support/raw-backend.ts';
-import { OK, stage } from '../support/stage.ts';
+import { OK, type Stage, stage } from '../support/stage.ts';
 import { brokenOff } from './refusals.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 const POST = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc';
-const TIMEOUTS = { connectMs: 2_000, headMs: 30_000, idleMs: 60_000, totalMs: 0 };
-const POOL = { maxConnections: 1, maxQueue: 1, queueTimeoutMs: 1_000, idleTimeoutMs: 4_000, maxRequests: 10_000, maxAgeMs: 600_000 };
-const gone = ({ connections }: { readonly connections: readonly { readonly ended: boolean; readonly closed: boolean }[] }): boolean =>
-  connections[0]?.closed === true || connections[0]?.ended === true;
+const POOL = {
+  maxConnections: 1,
+  maxQueue: 1,
+  queueTimeoutMs: 1_000,
+  idleTimeoutMs: 4_000,
+  maxRequests: 10_000,
+  maxAgeMs: 600_000,
+};
+const gone = ({
+  connections,
+}: {
+  readonly connections: readonly { readonly ended: boolean; readonly closed: boolean }[];
+}): boolean => connections[0]?.closed === true || connections[0]?.ended === true;
 
 test('a backend that does not answer in time is a 504, and its connection is given up', async (t) => {
   const clock = new ManualClock();
@@ -96,7 +105,12 @@ test('a route’s total time ends what takes longer: 504 before the answer, a br
   for (const begun of [false, true]) {
     await t.test(begun ? 'in the middle' : 'before', async (row) => {
       const clock = new ManualClock();
-      const { client, backend } = await stage(row, undefined, { route: { timeouts: { totalMs: 5_000 } } }, { clock });
+      const { client, backend } = await stage(
+        row,
+        undefined,
+        { route: { timeouts: { totalMs: 5_000 } } },
+        { clock },
+      );
       const browser = await client();
       browser.send(GET);
       await backend.until(({ received }) => received.endsWith('\r\n\r\n'));
@@ -116,7 +130,12 @@ test('a route’s total time ends what takes longer: 504 before the answer, a br
 
 test('a total time that was not used up does not end what comes later on the connection', async (t) => {
   const clock = new ManualClock();
-  const { client } = await stage(t, ({ socket }) => socket.write(OK), { route: { timeouts: { totalMs: 5_000 } } }, { clock });
+  const { client } = await stage(
+    t,
+    ({ socket }) => socket.write(OK),
+    { route: { timeouts: { totalMs: 5_000 } } },
+    { clock },
+  );
   const browser = await client();
   for (let turn = 0; turn < 4; turn++) {
     browser.received = '';
@@ -154,37 +173,49 @@ test('a backend whose name is never looked up is a 504, or another backend’s a
       const never = backendPlan(1, { host: 'never.invalid', name: 'never.invalid:1' });
       const backends = [never, ...(others === 0 ? [] : [backendPlan(other.port)])];
       const services = [servicePlan([], { backends, balance: { kind: 'round-robin' } })];
-      const { client } = await stage(row, undefined, { services }, { clock, lookup: () => asked(), random: () => 0 });
+      const { client } = await stage(
+        row,
+        undefined,
+        { services },
+        { clock, lookup: () => asked(), random: () => 0 },
+      );
       const browser = await client();
       browser.send(GET);
       if (others > 0) browser.send(GET);
       await looked;
       clock.advance(3_200);
-      if (others === 0) assert.match(await browser.contains('"connect_timeout"'), /^HTTP\/1\.1 504 Gateway Timeout\r\n/);
+      if (others === 0)
+        assert.match(await browser.contains('"connect_timeout"'), /^HTTP\/1\.1 504 Gateway Timeout\r\n/);
       else await browser.until((received) => received.split('\r\n\r\nok').length === 3);
     });
   }
 });
 
+/** Waits until `count` requests stand in the queue of the only backend. */
+async function queued({ gateway }: Stage, count: number): Promise<void> {
+  const agent = gateway.data.services[0]?.backends[0]?.agent;
+  for (let i = 0; i < 100_000 && agent?.stats.queued !== count; i++) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(agent?.stats.queued, count);
+}
+
 test('a request that finds every connection taken waits its time in the queue, then hears 503 with Retry-After', async (t) => {
   const clock = new ManualClock();
-  const { client, backend } = await stage(t, undefined, { service: { pool: POOL } }, { clock });
-  const first = await client();
+  const set = await stage(t, undefined, { service: { pool: POOL } }, { clock });
+  const { client, backend } = set;
+  const [first, second, third] = [await client(), await client(), await client()];
   first.send(GET);
   await backend.until(({ received }) => received.endsWith('\r\n\r\n'));
-  const second = await client();
   second.send('GET /2 HTTP/1.1\r\nHost: a\r\n\r\n');
-  // a third finds the queue full; by then the second is known to stand in it
-  const third = await client();
-  while (third.received === '') {
-    third.send(GET);
-    await third.contains('}');
-  }
-  assert.match(third.received, /^HTTP\/1\.1 503 Service Unavailable\r\n[^]*\r\nRetry-After: 1\r\n[^]*"queue_full"/);
+  await queued(set, 1);
+  const refused = await third.send(GET).contains('"queue_full"');
+  assert.match(refused, /^HTTP\/1\.1 503 Service Unavailable\r\n[\s\S]*\r\nRetry-After: 1\r\n/);
   clock.advance(900);
   assert.equal(second.received, '');
   clock.advance(300);
-  assert.match(await second.contains('}'), /^HTTP\/1\.1 503 Service Unavailable\r\n[^]*\r\nRetry-After: 1\r\n[^]*"queue_timeout"/);
+  const timedOut = await second.contains('"queue_timeout"');
+  assert.match(timedOut, /^HTTP\/1\.1 503 Service Unavailable\r\n[\s\S]*\r\nRetry-After: 1\r\n/);
   assert.doesNotMatch(backend.received, /GET \/2/);
   backend.connections[0]?.socket.write(OK);
   await first.contains('ok');
@@ -205,16 +236,15 @@ test('a request in the queue gets the connection that comes free', async (t) => 
 });
 
 test('a client that leaves the queue leaves nothing in it', async (t) => {
-  const { client, backend, gateway } = await stage(t, undefined, { service: { pool: POOL } });
-  const first = await client();
+  const set = await stage(t, undefined, { service: { pool: POOL } });
+  const { client, backend } = set;
+  const [first, second] = [await client(), await client()];
   first.send(GET);
   await backend.until(({ received }) => received.endsWith('\r\n\r\n'));
-  const agent = gateway.data.services[0]?.backends[0]?.agent;
-  const second = await client();
   second.send('GET /2 HTTP/1.1\r\nHost: a\r\n\r\n');
-  while (agent?.stats.queued !== 1) await new Promise((resolve) => setImmediate(resolve));
+  await queued(set, 1);
   second.socket.resetAndDestroy();
-  while (agent?.stats.queued !== 0) await new Promise((resolve) => setImmediate(resolve));
+  await queued(set, 0);
   backend.connections[0]?.socket.write(OK);
   await first.contains('ok');
   assert.doesNotMatch(backend.received, /GET \/2/);
@@ -222,11 +252,19 @@ test('a client that leaves the queue leaves nothing in it', async (t) => {
 
 test('a tunnel without a byte for five idle times is closed, and not before', async (t) => {
   const clock = new ManualClock();
-  const { client, backend } = await stage(t, ({ socket, received }, data) => {
-    if (received === data) socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
-  }, {}, { clock });
+  const { client, backend } = await stage(
+    t,
+    ({ socket, received }, data) => {
+      if (received === data)
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+    },
+    {},
+    { clock },
+  );
   const browser = await client();
-  await browser.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n').contains('\r\n\r\n');
+  await browser
+    .send('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n')
+    .contains('\r\n\r\n');
   clock.advance(299_900);
   browser.send('ping');
   await backend.until(({ received }) => received.endsWith('ping'));

@@ -6,7 +6,9 @@ import { assertRefused, brokenOff } from './refusals.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 /** Long enough that the gateway has read what was sent before it: an exchange on another connection. */
-async function settled(open: () => Promise<{ send(text: string): { contains(part: string): Promise<string> } }>): Promise<void> {
+async function settled(
+  open: () => Promise<{ send(text: string): { contains(part: string): Promise<string> } }>,
+): Promise<void> {
   await (await open()).send(GET).contains('ok');
 }
 
@@ -87,7 +89,9 @@ test('a body that stops arriving is answered 408, and its request to the backend
       assert.equal(browser.received, '');
       clock.advance(300);
       assertRefused(await browser.end(), 408, 'body_timeout');
-      await backend.until(({ connections }) => connections[0]?.closed === true || connections[0]?.ended === true);
+      await backend.until(
+        ({ connections }) => connections[0]?.closed === true || connections[0]?.ended === true,
+      );
       assert.doesNotMatch(backend.received, /\r\n0\r\n/);
     });
   }
@@ -95,9 +99,15 @@ test('a body that stops arriving is answered 408, and its request to the backend
 
 test('a body that stops after its answer has begun breaks the answer off', async (t) => {
   const clock = new ManualClock();
-  const { client, backend } = await stage(t, (connection) => {
-    if (connection.received.endsWith('hello')) connection.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nworld');
-  }, { service: { timeouts: { connectMs: 2_000, headMs: 30_000, idleMs: 600_000, totalMs: 0 } } }, { clock });
+  const { client, backend } = await stage(
+    t,
+    (connection) => {
+      if (connection.received.endsWith('hello'))
+        connection.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nworld');
+    },
+    { service: { timeouts: { connectMs: 2_000, headMs: 30_000, idleMs: 600_000, totalMs: 0 } } },
+    { clock },
+  );
   const browser = await client();
   browser.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello');
   await browser.contains('world');
@@ -132,7 +142,9 @@ test('a half-closed client is let go when its answer has stopped', async (t) => 
   backend.connections[0]?.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello');
   await browser.contains('hello');
   browser.socket.end();
-  const gone = backend.until(({ connections }) => connections[0]?.closed === true || connections[0]?.ended === true);
+  const gone = backend.until(
+    ({ connections }) => connections[0]?.closed === true || connections[0]?.ended === true,
+  );
   const ticking = setInterval(() => clock.advance(500), 5);
   await gone;
   clearInterval(ticking);
@@ -141,13 +153,20 @@ test('a half-closed client is let go when its answer has stopped', async (t) => 
 test('an answer whose client takes nothing of it is given up', async (t) => {
   const clock = new ManualClock();
   const body = 'x'.repeat(32 * 1024 * 1024);
-  const { client, backend } = await stage(t, (connection) => {
-    connection.socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-  }, { service: { timeouts: { connectMs: 2_000, headMs: 30_000, idleMs: 3_600_000, totalMs: 0 } } }, { clock });
+  const { client, backend } = await stage(
+    t,
+    (connection) => {
+      connection.socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    },
+    { service: { timeouts: { connectMs: 2_000, headMs: 30_000, idleMs: 3_600_000, totalMs: 0 } } },
+    { clock },
+  );
   const browser = await client();
   browser.socket.pause();
   browser.send(GET);
-  const gone = backend.until(({ connections }) => connections[0]?.closed === true || connections[0]?.ended === true);
+  const gone = backend.until(
+    ({ connections }) => connections[0]?.closed === true || connections[0]?.ended === true,
+  );
   // pieces that its kernel still takes count as progress, so more than once
   const ticking = setInterval(() => clock.advance(61_000), 50);
   await gone;
@@ -156,7 +175,12 @@ test('an answer whose client takes nothing of it is given up', async (t) => {
 
 test('answers and requests that go on are never cut by the clients’ timeouts', async (t) => {
   const clock = new ManualClock();
-  const { client, backend } = await stage(t, undefined, { service: { timeouts: { connectMs: 2_000, headMs: 3_600_000, idleMs: 3_600_000, totalMs: 0 } } }, { clock });
+  const { client, backend } = await stage(
+    t,
+    undefined,
+    { service: { timeouts: { connectMs: 2_000, headMs: 3_600_000, idleMs: 3_600_000, totalMs: 0 } } },
+    { clock },
+  );
   const browser = await client();
   browser.send(GET);
   await backend.until(({ received }) => received.endsWith('\r\n\r\n'));

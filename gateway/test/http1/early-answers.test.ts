@@ -12,7 +12,7 @@ test('an answer before the end of the upload reaches a client that reads while i
   });
   const browser = await client();
   const answered = await browser.send(`${upload(1000)}first part`).contains('\r\n\r\nno');
-  assert.match(answered, /^HTTP\/1\.1 401 Unauthorized\r\n[^]*\r\nConnection: close\r\n\r\nno$/);
+  assert.match(answered, /^HTTP\/1\.1 401 Unauthorized\r\n[\s\S]*\r\nConnection: close\r\n\r\nno$/);
   await backend.until(({ connections }) => connections[0]?.closed === true || connections[0]?.ended === true);
   await browser.end();
 });
@@ -23,17 +23,23 @@ for (const [name, route] of [
   ['of the gateway, for its size', { maxBodyBytes: 10 }],
 ] as const) {
   test(`an early answer ${name} reaches a client that sends all of its upload before it reads`, async (t) => {
-    const { client } = await stage(t, (connection, _data, { connections }) => {
-      if (connections.length === 1 && connection.received.includes('\r\n\r\n')) connection.socket.write(REFUSED);
-    }, { route });
+    const { client } = await stage(
+      t,
+      (connection, _data, { connections }) => {
+        if (connections.length === 1 && connection.received.includes('\r\n\r\n'))
+          connection.socket.write(REFUSED);
+      },
+      { route },
+    );
     const browser = await client();
     browser.socket.pause();
     const part = Buffer.alloc(64 * 1024, 'x');
     browser.send(upload(80 * part.length));
-    for (let sent = 0; sent < 80; sent++) if (!browser.socket.write(part)) await once(browser.socket, 'drain');
+    for (let sent = 0; sent < 80; sent++)
+      if (!browser.socket.write(part)) await once(browser.socket, 'drain');
     browser.socket.resume();
     const answered = await browser.end();
-    assert.match(answered, /^HTTP\/1\.1 4\d\d [^]*\r\nConnection: close\r\n/);
+    assert.match(answered, /^HTTP\/1\.1 4\d\d [\s\S]*\r\nConnection: close\r\n/);
     assert.equal(browser.error, undefined);
   });
 }
@@ -48,7 +54,8 @@ test('a backend that answers and closes in the middle of an upload has answered'
       const part = Buffer.alloc(64 * 1024, 'x');
       browser.send(upload(41 * part.length));
       for (let sent = 0; sent < 40 && !browser.ended; sent++) {
-        if (!browser.socket.write(part)) await Promise.race([once(browser.socket, 'drain'), once(browser.socket, 'end')]);
+        if (!browser.socket.write(part))
+          await Promise.race([once(browser.socket, 'drain'), once(browser.socket, 'end')]);
       }
       assert.match(await browser.end(), /^HTTP\/1\.1 401 /);
     });
@@ -69,13 +76,17 @@ test('an early answer with a chunked upload under way does the same', async (t) 
 
 test('an early answer that is long itself is streamed while the upload goes on', async (t) => {
   const { client, backend } = await stage(t, (connection, data) => {
-    if (connection.received === data) connection.socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+    if (connection.received === data)
+      connection.socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
     for (const [letter] of data.matchAll(/[xyz]/g)) connection.socket.write(`1\r\n${letter}\r\n`);
     if (data.includes('z')) connection.socket.write('0\r\n\r\n');
   });
   const browser = await client();
   browser.send(upload(3)).send('x');
-  for (const [echo, next] of [['1\r\nx\r\n', 'y'], ['1\r\ny\r\n', 'z']] as const) {
+  for (const [echo, next] of [
+    ['1\r\nx\r\n', 'y'],
+    ['1\r\ny\r\n', 'z'],
+  ] as const) {
     await browser.contains(echo);
     browser.send(next);
   }

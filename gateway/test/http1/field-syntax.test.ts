@@ -17,12 +17,20 @@ refusesEach('a malformed field line is refused (RFC 9112 §5)', [
   { name: 'a folded line (obs-fold), space', bytes: get('X: 1\r\n 2\r\n'), code: 'bad_field' },
   { name: 'a folded line (obs-fold), tab', bytes: get('X: 1\r\n\t2\r\n'), code: 'bad_field' },
   { name: 'a folded line of only a space', bytes: get('X: 1\r\n \r\n'), code: 'bad_field' },
-  { name: 'white space before the first field', bytes: 'GET / HTTP/1.1\r\n Host: a\r\n\r\n', code: 'bad_field' },
+  {
+    name: 'white space before the first field',
+    bytes: 'GET / HTTP/1.1\r\n Host: a\r\n\r\n',
+    code: 'bad_field',
+  },
   { name: 'a bare LF at the end of a line', bytes: get('X: 1\nY: 2\r\n'), code: 'bad_field' },
   { name: 'a bare CR at the end of a line', bytes: get('X: 1\rY: 2\r\n'), code: 'bad_field' },
   { name: 'a bare CR before CRLF', bytes: get('X: 1\r\r\n'), code: 'bad_field' },
   { name: 'a bare LF for the empty line', bytes: 'GET / HTTP/1.1\r\nHost: a\r\n\n', code: 'bad_field' },
-  { name: 'a bare CR for the empty line', bytes: 'GET / HTTP/1.1\r\nHost: a\r\n\rX: 1\r\n\r\n', code: 'bad_field' },
+  {
+    name: 'a bare CR for the empty line',
+    bytes: 'GET / HTTP/1.1\r\nHost: a\r\n\rX: 1\r\n\r\n',
+    code: 'bad_field',
+  },
   { name: 'a head of bare LFs', bytes: 'GET / HTTP/1.1\nHost: a\n\n', code: 'bad_request_line' },
 ]);
 
@@ -50,7 +58,19 @@ test('white space around values is no part of them and is written anew', (t) =>
     { name: 'spaces and tabs', bytes: get('X: \t 1 2\t \r\n'), forwarded: /\r\nX: 1 2\r\n/ },
     { name: 'an empty value', bytes: get('X:\r\n'), forwarded: /\r\nX: \r\n/ },
     { name: 'only white space', bytes: get('X: \t \r\nY: 1\r\n'), forwarded: /\r\nX: \r\nY: 1\r\n/ },
-    { name: 'obs-text and a tab inside', bytes: get('X: caf\xe9\tb\r\n'), forwarded: /\r\nX: caf\xe9\tb\r\n/ },
-    { name: 'every mark of a token in a name', bytes: get("!#$%&'*+-.^`|~9: 1\r\n"), forwarded: /\r\n!#\$%&'\*\+-\.\^`\|~9: 1\r\n/ },
-    { name: 'a name repeated, order kept', bytes: get('X: 1\r\nY: 2\r\nX: 3\r\n'), forwarded: /\r\nX: 1\r\nY: 2\r\nX: 3\r\n/ },
+    {
+      name: 'obs-text and a tab inside',
+      bytes: get('X: caf\xe9\tb\r\n'),
+      forwarded: /\r\nX: caf\xe9\tb\r\n/,
+    },
+    {
+      name: 'every mark of a token in a name',
+      bytes: get("!#$%&'*+-.^`|~9: 1\r\n"),
+      forwarded: /\r\n!#\$%&'\*\+-\.\^`\|~9: 1\r\n/,
+    },
+    {
+      name: 'a name repeated, order kept',
+      bytes: get('X: 1\r\nY: 2\r\nX: 3\r\n'),
+      forwarded: /\r\nX: 1\r\nY: 2\r\nX: 3\r\n/,
+    },
   ]));

@@ -22,11 +22,31 @@ const target = (bytes: number): string => `GET /${'a'.repeat(bytes - 1)} HTTP/1.
 refusesEach('one byte, field or target character beyond the limit is refused', [
   { name: 'a head of 16 KiB and a byte', bytes: headOf(HEAD_BYTES + 1), code: 'head_too_large', status: 431 },
   { name: 'a head far too large', bytes: headOf(4 * HEAD_BYTES), code: 'head_too_large', status: 431 },
-  { name: 'a head without end', bytes: `GET / HTTP/1.1\r\nHost: a\r\n${'X: 1\r\n'.repeat(50)}X: ${'a'.repeat(HEAD_BYTES)}`, code: 'head_too_large', status: 431 },
-  { name: 'a head of small fields without end', bytes: `GET / HTTP/1.1\r\nHost: a\r\n${`X: ${'a'.repeat(300)}\r\n`.repeat(60)}X: `, code: 'head_too_large', status: 431 },
+  {
+    name: 'a head without end',
+    bytes: `GET / HTTP/1.1\r\nHost: a\r\n${'X: 1\r\n'.repeat(50)}X: ${'a'.repeat(HEAD_BYTES)}`,
+    code: 'head_too_large',
+    status: 431,
+  },
+  {
+    name: 'a head of small fields without end',
+    bytes: `GET / HTTP/1.1\r\nHost: a\r\n${`X: ${'a'.repeat(300)}\r\n`.repeat(60)}X: `,
+    code: 'head_too_large',
+    status: 431,
+  },
   { name: '101 fields', bytes: fields(101), code: 'too_many_fields', status: 431 },
-  { name: 'a target of 8 KiB and a byte', bytes: target(TARGET_BYTES + 1), code: 'target_too_long', status: 414 },
-  { name: 'a target without end', bytes: `GET /${'a'.repeat(HEAD_BYTES)}`, code: 'target_too_long', status: 414 },
+  {
+    name: 'a target of 8 KiB and a byte',
+    bytes: target(TARGET_BYTES + 1),
+    code: 'target_too_long',
+    status: 414,
+  },
+  {
+    name: 'a target without end',
+    bytes: `GET /${'a'.repeat(HEAD_BYTES)}`,
+    code: 'target_too_long',
+    status: 414,
+  },
   { name: 'a method without end', bytes: 'A'.repeat(HEAD_BYTES), code: 'bad_method' },
 ]);
 
@@ -45,7 +65,9 @@ test('what is exactly at the limit passes', async (t) => {
 });
 
 test('the limits are the listener’s own', async (t) => {
-  const { client } = await stage(t, answer(), { listener: { maxHeaders: 2, maxHeadBytes: 64, maxTargetBytes: 5 } });
+  const { client } = await stage(t, answer(), {
+    listener: { maxHeaders: 2, maxHeadBytes: 64, maxTargetBytes: 5 },
+  });
   for (const [bytes, status, code] of [
     [fields(3), 431, 'too_many_fields'],
     [headOf(65), 431, 'head_too_large'],
@@ -62,7 +84,8 @@ test('the limit on a head holds for each request of a connection, however its by
   browser.send(headOf(HEAD_BYTES));
   await browser.contains('ok');
   browser.received = '';
-  for (let sent = 0; sent < 2 * HEAD_BYTES && !browser.ended; sent += 1024) browser.send(headOf(2 * HEAD_BYTES).slice(sent, sent + 1024));
+  for (let sent = 0; sent < 2 * HEAD_BYTES && !browser.ended; sent += 1024)
+    browser.send(headOf(2 * HEAD_BYTES).slice(sent, sent + 1024));
   assertRefused(await browser.end(), 431, 'head_too_large');
 });
 
@@ -108,7 +131,11 @@ test('a chunked body is counted by its data, and never completed beyond the limi
 test('a body of exactly the limit passes, with length and chunked', async (t) => {
   for (const [name, bytes, end] of [
     ['length', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789', '\r\n\r\n0123456789'],
-    ['chunked', 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\n', '\r\n0\r\n\r\n'],
+    [
+      'chunked',
+      'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\n',
+      '\r\n0\r\n\r\n',
+    ],
   ] as const) {
     await t.test(name, async (row) => {
       const { client } = await stage(

@@ -20,8 +20,16 @@ export function assertRefused(answered: string, status: number, code: string): v
   assert.match(head, /\r\nConnection: close(\r\n|$)/);
   assert.match(head, /\r\nContent-Type: application\/problem\+json\r\n/);
   assert.match(head, new RegExp(`\\r\\nProxy-Status: portway; error=[a-z_]+; details="${code}"\\r\\n`));
-  assert.equal(/\r\nContent-Length: (\d+)/.exec(head)?.[1], String(body.length), 'one answer and nothing after it');
-  const problem = JSON.parse(body) as { readonly status: number; readonly code: string; readonly title: string };
+  assert.equal(
+    /\r\nContent-Length: (\d+)/.exec(head)?.[1],
+    String(body.length),
+    'one answer and nothing after it',
+  );
+  const problem = JSON.parse(body) as {
+    readonly status: number;
+    readonly code: string;
+    readonly title: string;
+  };
   assert.equal(problem.status, status);
   assert.equal(problem.code, code);
   assert.ok(problem.title.length > 0);
@@ -68,7 +76,11 @@ export interface Acceptance {
   readonly answered?: RegExp;
 }
 
-export async function accepts(t: TestContext, rows: readonly Acceptance[], changes: PlanChanges = {}): Promise<void> {
+export async function accepts(
+  t: TestContext,
+  rows: readonly Acceptance[],
+  changes: PlanChanges = {},
+): Promise<void> {
   for (const { name, bytes, forwarded, notForwarded, answered: expected } of rows) {
     await t.test(name, async (row) => {
       const { client, backend } = await stage(row, answer(), changes);

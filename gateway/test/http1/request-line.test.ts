@@ -42,7 +42,12 @@ refusesEach('a malformed or unknown version is refused (RFC 9112 §2.3)', [
   { name: 'HTTP/0.9', bytes: `GET / HTTP/0.9\r\n${HOST}`, code: 'bad_version', status: 505 },
   { name: 'HTTP/1.2', bytes: `GET / HTTP/1.2\r\n${HOST}`, code: 'bad_version', status: 505 },
   { name: 'HTTP/2.0', bytes: `GET / HTTP/2.0\r\n${HOST}`, code: 'bad_version', status: 505 },
-  { name: 'the preface of HTTP/2', bytes: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', code: 'bad_version', status: 505 },
+  {
+    name: 'the preface of HTTP/2',
+    bytes: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    code: 'bad_version',
+    status: 505,
+  },
   { name: 'in lower case', bytes: `GET / http/1.1\r\n${HOST}`, code: 'bad_request_line' },
   { name: 'HTTP/1', bytes: `GET / HTTP/1\r\n${HOST}`, code: 'bad_request_line' },
   { name: 'HTTP/1.10', bytes: `GET / HTTP/1.10\r\n${HOST}`, code: 'bad_request_line' },
@@ -65,9 +70,25 @@ refusesEach('only one empty line may precede a request line (RFC 9112 §2.2)', [
 
 test('an unusual but well-formed request line passes', (t) =>
   accepts(t, [
-    { name: 'after an empty line', bytes: `\r\nGET / HTTP/1.1\r\n${HOST}`, forwarded: /^GET \/ HTTP\/1\.1\r\n/ },
-    { name: 'an unknown method', bytes: `PURGE!#$%&'*+-.^_\`|~09 / HTTP/1.1\r\n${HOST}`, forwarded: /^PURGE!#\$%&'\*\+-\.\^_`\|~09 \/ / },
-    { name: 'a method in lower case, which is another method', bytes: `get / HTTP/1.1\r\n${HOST}`, forwarded: /^get \/ / },
-    { name: 'a query with a second question mark', bytes: `GET /a?b?c=/../%0d%0a HTTP/1.1\r\n${HOST}`, forwarded: /^GET \/a\?b\?c=\/\.\.\/%0d%0a HTTP\/1\.1\r\n/ },
+    {
+      name: 'after an empty line',
+      bytes: `\r\nGET / HTTP/1.1\r\n${HOST}`,
+      forwarded: /^GET \/ HTTP\/1\.1\r\n/,
+    },
+    {
+      name: 'an unknown method',
+      bytes: `PURGE!#$%&'*+-.^_\`|~09 / HTTP/1.1\r\n${HOST}`,
+      forwarded: /^PURGE!#\$%&'\*\+-\.\^_`\|~09 \/ /,
+    },
+    {
+      name: 'a method in lower case, which is another method',
+      bytes: `get / HTTP/1.1\r\n${HOST}`,
+      forwarded: /^get \/ /,
+    },
+    {
+      name: 'a query with a second question mark',
+      bytes: `GET /a?b?c=/../%0d%0a HTTP/1.1\r\n${HOST}`,
+      forwarded: /^GET \/a\?b\?c=\/\.\.\/%0d%0a HTTP\/1\.1\r\n/,
+    },
     { name: 'an empty query', bytes: `GET /a? HTTP/1.1\r\n${HOST}`, forwarded: /^GET \/a\? HTTP\/1\.1\r\n/ },
   ]));

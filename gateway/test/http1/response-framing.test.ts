@@ -40,7 +40,8 @@ test('an answer that should end with its connection, but ends with a reset, is b
 });
 
 test('chunks reach the client as they came, extensions and leading zeros aside', async (t) => {
-  const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n5\r\nhello\r\n006;x="y"\r\n world\r\n0;z\r\n\r\n';
+  const chunked =
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n5\r\nhello\r\n006;x="y"\r\n world\r\n0;z\r\n\r\n';
   const { client, backend } = await stage(t, answer(chunked));
   const browser = await client();
   for (let turn = 0; turn < 2; turn++) {
@@ -95,5 +96,8 @@ test('a status line without reason is written with its space, an odd one as it c
 test('an answer without any field is complete with its status line', async (t) => {
   const { client } = await stage(t, answer('HTTP/1.1 204 No Content\r\n\r\n'));
   const browser = await client();
-  assert.match(await browser.send(GET).contains('\r\n\r\n'), /^HTTP\/1\.1 204 No Content\r\nDate: [^\r]+\r\nVia: 1\.1 portway\r\n\r\n$/);
+  assert.match(
+    await browser.send(GET).contains('\r\n\r\n'),
+    /^HTTP\/1\.1 204 No Content\r\nDate: [^\r]+\r\nVia: 1\.1 portway\r\n\r\n$/,
+  );
 });

@@ -3,8 +3,8 @@ import { type TestContext, test } from 'node:test';
 import { ManualClock } from '../support/manual-clock.ts';
 import { plan } from '../support/plans.ts';
 import { RawBackend, type RawConnection } from '../support/raw-backend.ts';
-import { answer } from '../support/stage.ts';
 import type { RawClient } from '../support/raw-client.ts';
+import { answer } from '../support/stage.ts';
 import { allQuiet, eventually, type GatewayInTest, only, startGateway } from './gateway-in-test.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -15,10 +15,21 @@ const LEAVES = {
   FIN: (client: RawClient) => client.socket.destroy(),
 } as const;
 
-async function startPair(t: TestContext, onData?: (connection: RawConnection, data: string) => void, connections = 128) {
+async function startPair(
+  t: TestContext,
+  onData?: (connection: RawConnection, data: string) => void,
+  connections = 128,
+) {
   const backend = await RawBackend.start(onData);
   t.after(() => backend.stop());
-  const pool = { maxConnections: connections, maxQueue: 256, queueTimeoutMs: 60_000, idleTimeoutMs: 4_000, maxRequests: 10_000, maxAgeMs: 600_000 };
+  const pool = {
+    maxConnections: connections,
+    maxQueue: 256,
+    queueTimeoutMs: 60_000,
+    idleTimeoutMs: 4_000,
+    maxRequests: 10_000,
+    maxAgeMs: 600_000,
+  };
   const gateway = await startGateway(t, plan([backend.port], { service: { pool } }));
   return { backend, gateway };
 }
@@ -26,7 +37,10 @@ async function startPair(t: TestContext, onData?: (connection: RawConnection, da
 /** One exchange ended as 499, and nothing is held against the backend or left over. */
 async function endedAs499(gateway: GatewayInTest): Promise<void> {
   await allQuiet(gateway);
-  assert.deepEqual(gateway.ended.map(({ failure }) => failure), ['client_left']);
+  assert.deepEqual(
+    gateway.ended.map(({ failure }) => failure),
+    ['client_left'],
+  );
   assert.equal(only(gateway).counters.byStatus.get(499), 1);
   assert.equal(only(gateway).latencyMs(0), 0);
 }
@@ -38,7 +52,9 @@ for (const [how, leave] of Object.entries(LEAVES)) {
     client.send(GET);
     await backend.until(() => backend.received.endsWith('\r\n\r\n'));
     leave(client);
-    await backend.until(() => backend.connections[0]?.ended === true || backend.connections[0]?.closed === true);
+    await backend.until(
+      () => backend.connections[0]?.ended === true || backend.connections[0]?.closed === true,
+    );
     await endedAs499(gateway);
   });
 
@@ -56,7 +72,10 @@ for (const [how, leave] of Object.entries(LEAVES)) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     await allQuiet(gateway);
-    assert.deepEqual(gateway.ended.map(({ failure }) => failure), ['client_left']);
+    assert.deepEqual(
+      gateway.ended.map(({ failure }) => failure),
+      ['client_left'],
+    );
   });
 
   test(`${how} in the middle of an upload: the backend's connection is closed and the exchange counted 499`, async (t) => {
@@ -65,7 +84,9 @@ for (const [how, leave] of Object.entries(LEAVES)) {
     client.send('PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nhalf');
     await backend.until(() => backend.received.endsWith('half'));
     leave(client);
-    await backend.until(() => backend.connections[0]?.ended === true || backend.connections[0]?.closed === true);
+    await backend.until(
+      () => backend.connections[0]?.ended === true || backend.connections[0]?.closed === true,
+    );
     await endedAs499(gateway);
   });
 
@@ -80,7 +101,10 @@ for (const [how, leave] of Object.entries(LEAVES)) {
     await eventually(() => agent.stats.queued === 1);
     leave(second);
     await eventually(() => agent.stats.queued === 0);
-    assert.deepEqual(gateway.ended.map(({ failure }) => failure), ['client_left']);
+    assert.deepEqual(
+      gateway.ended.map(({ failure }) => failure),
+      ['client_left'],
+    );
     assert.equal(only(gateway).pending, 1);
     first.socket.resetAndDestroy();
     await allQuiet(gateway);
@@ -90,9 +114,14 @@ for (const [how, leave] of Object.entries(LEAVES)) {
   test(`${how} while connecting: the exchange ends, the connection is kept for the next`, async (t) => {
     const backend = await RawBackend.start(answer());
     t.after(() => backend.stop());
-    const changed = [{ name: 'slow:1', protocol: 'http', host: 'slow.test', port: backend.port, weight: 1 }] as const;
+    const changed = [
+      { name: 'slow:1', protocol: 'http', host: 'slow.test', port: backend.port, weight: 1 },
+    ] as const;
     let resolve = (): void => {};
-    const lookup = (_host: string, done: (error: null, addresses: { address: string; family: 4 }[]) => void): void => {
+    const lookup = (
+      _host: string,
+      done: (error: null, addresses: { address: string; family: 4 }[]) => void,
+    ): void => {
       resolve = () => done(null, [{ address: '127.0.0.1', family: 4 }]);
     };
     const gateway = await startGateway(t, plan([], { service: { backends: changed } }), { lookup });
@@ -114,9 +143,13 @@ for (const [how, leave] of Object.entries(LEAVES)) {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n');
     });
     const client = await gateway.client();
-    await client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n').contains('101');
+    await client
+      .send('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n')
+      .contains('101');
     leave(client);
-    await backend.until(() => backend.connections[0]?.ended === true || backend.connections[0]?.closed === true);
+    await backend.until(
+      () => backend.connections[0]?.ended === true || backend.connections[0]?.closed === true,
+    );
     backend.connections[0]?.socket.destroy();
     await allQuiet(gateway);
   });
@@ -128,7 +161,9 @@ for (const how of ['RST', 'FIN'] as const) {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\nhello');
     });
     const client = await gateway.client();
-    await client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n').contains('hello');
+    await client
+      .send('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n')
+      .contains('hello');
     const socket = backend.connections[0]?.socket;
     if (how === 'RST') socket?.resetAndDestroy();
     else socket?.destroy();
@@ -178,17 +213,24 @@ test('a client that has only closed its half gets the whole of a long answer', a
   }
   assert.match(await client.end(), /0123456789$/);
   await allQuiet(gateway);
-  assert.deepEqual(gateway.ended.map(({ status, failure }) => [status, failure]), [[200, undefined]]);
+  assert.deepEqual(
+    gateway.ended.map(({ status, failure }) => [status, failure]),
+    [[200, undefined]],
+  );
 });
 
 test('clients that come and leave in every phase leave nothing behind', async (t) => {
   let served = 0;
-  const { gateway } = await startPair(t, ({ socket, received }) => {
-    if (!received.endsWith('\r\n\r\n')) return;
-    served += 1;
-    if (served % 3 === 0) return;
-    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${served % 3 === 1 ? 5 : 50_000}\r\n\r\nhello`);
-  }, 4);
+  const { gateway } = await startPair(
+    t,
+    ({ socket, received }) => {
+      if (!received.endsWith('\r\n\r\n')) return;
+      served += 1;
+      if (served % 3 === 0) return;
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${served % 3 === 1 ? 5 : 50_000}\r\n\r\nhello`);
+    },
+    4,
+  );
   for (let round = 0; round < 20; round++) {
     const clients = await Promise.all(Array.from({ length: 10 }, () => gateway.client()));
     for (const [i, client] of clients.entries()) {

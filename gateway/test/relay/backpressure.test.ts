@@ -15,7 +15,10 @@ const ENDLESS_BYTES = 96 * MIB;
 const PIECE = Buffer.alloc(64 * 1024, 'x');
 
 /** Writes until `ENDLESS_BYTES` are out or `stop` is called; counts what the kernel took. */
-function pourEndlessly(socket: Socket, wrap: (piece: Buffer) => readonly (string | Buffer)[] = (piece) => [piece]): () => number {
+function pourEndlessly(
+  socket: Socket,
+  wrap: (piece: Buffer) => readonly (string | Buffer)[] = (piece) => [piece],
+): () => number {
   let written = 0;
   const more = (): void => {
     let room = true;
@@ -24,7 +27,8 @@ function pourEndlessly(socket: Socket, wrap: (piece: Buffer) => readonly (string
       for (const part of wrap(PIECE)) room = socket.write(part);
     }
     if (!room) socket.once('drain', more);
-    else if (written >= ENDLESS_BYTES) socket.end();
+    // without its last chunk a body is broken off, and what is on the way of it may be lost with it
+    else if (written >= ENDLESS_BYTES) socket.end(wrap === chunk ? '0\r\n\r\n' : '');
   };
   more();
   return () => written - socket.writableLength;
@@ -39,7 +43,11 @@ async function settled(count: () => number): Promise<number> {
   }
 }
 
-const chunk = (piece: Buffer): readonly (string | Buffer)[] => [`${piece.length.toString(16)}\r\n`, piece, '\r\n'];
+const chunk = (piece: Buffer): readonly (string | Buffer)[] => [
+  `${piece.length.toString(16)}\r\n`,
+  piece,
+  '\r\n',
+];
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 
 const answers = {
@@ -61,7 +69,8 @@ for (const [name, [head, wrap]] of Object.entries(answers)) {
     const gateway = await startGateway(t, plan([backend.port]));
     const { socket } = await gateway.client();
     socket.removeAllListeners('data').pause();
-    const upgrade = name === 'a tunnel' ? 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n' : GET;
+    const upgrade =
+      name === 'a tunnel' ? 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n' : GET;
     socket.write(upgrade);
     await eventually(() => taken() > 0);
     const before = process.memoryUsage().arrayBuffers;
@@ -78,7 +87,10 @@ for (const [name, [head, wrap]] of Object.entries(answers)) {
 }
 
 const uploads = {
-  'a body with a length': [`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${ENDLESS_BYTES}\r\n\r\n`, undefined],
+  'a body with a length': [
+    `PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${ENDLESS_BYTES}\r\n\r\n`,
+    undefined,
+  ],
   'a chunked body': ['PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n', chunk],
   'a tunnel': ['GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n', undefined],
 } as const;
@@ -93,7 +105,10 @@ for (const [name, [head, wrap]] of Object.entries(uploads)) {
       if (name === 'a tunnel') connection.socket.write(answers['a tunnel'][0]);
     });
     t.after(() => backend.stop());
-    const gateway = await startGateway(t, plan([backend.port], { route: { maxBodyBytes: 2 * ENDLESS_BYTES } }));
+    const gateway = await startGateway(
+      t,
+      plan([backend.port], { route: { maxBodyBytes: 2 * ENDLESS_BYTES } }),
+    );
     const client = await gateway.client();
     client.send(head);
     if (name === 'a tunnel') await client.contains('101');
@@ -127,7 +142,10 @@ test('a client that pipelines requests and reads nothing stops being answered', 
   socket.write(GET.repeat(count));
   await eventually(() => answered > 0);
   await settled(() => answered);
-  assert.ok(answered * body.length < BOUND_BYTES, `${answered * body.length} bytes were taken from the backend`);
+  assert.ok(
+    answered * body.length < BOUND_BYTES,
+    `${answered * body.length} bytes were taken from the backend`,
+  );
   let text = '';
   let heads = 0;
   socket.on('data', (part) => {
@@ -156,7 +174,10 @@ test('a client that stops reading in the middle of an answer is given up after t
   assert.equal(gateway.ended.length, 0);
   clock.advance(2_000);
   await allQuiet(gateway);
-  assert.deepEqual(gateway.ended.map(({ failure, status }) => ({ failure, status })), [{ failure: 'client_left', status: 200 }]);
+  assert.deepEqual(
+    gateway.ended.map(({ failure, status }) => ({ failure, status })),
+    [{ failure: 'client_left', status: 200 }],
+  );
 });
 
 test('a client that takes a little every half minute is slow, not stalled', async (t) => {

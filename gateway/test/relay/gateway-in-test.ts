@@ -26,7 +26,11 @@ export interface Ended {
 }
 
 /** Starts a gateway that ends with the test, together with its clients. */
-export async function startGateway(t: TestContext, plan: Plan, options: GatewayOptions = {}): Promise<GatewayInTest> {
+export async function startGateway(
+  t: TestContext,
+  plan: Plan,
+  options: GatewayOptions = {},
+): Promise<GatewayInTest> {
   const ended: Ended[] = [];
   const exchangeEnded = ({ status, failure, attempts, races, replays }: Exchange): void => {
     ended.push({ status, failure, attempts, races, replays });
@@ -69,6 +73,8 @@ export async function allQuiet({ gateway }: GatewayInTest): Promise<void> {
   await eventually(
     () =>
       gateway.data.listeners.every(({ connections }) => connections === 0) &&
-      backends.every(({ pending, agent: { stats } }) => pending + stats.active + stats.connecting + stats.queued === 0),
+      backends.every(
+        ({ pending, agent: { stats } }) => pending + stats.active + stats.connecting + stats.queued === 0,
+      ),
   );
 }

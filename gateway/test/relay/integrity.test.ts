@@ -10,7 +10,9 @@ import { pattern, sha256 } from './pattern.ts';
 
 const KIB = 1024;
 /** Around every size at which the relay changes how it copies, reads or writes. */
-const SIZES = [8, 16, 64, 128, 256].flatMap((kib) => [kib * KIB - 1, kib * KIB, kib * KIB + 1]).concat(0, 1, 300_000, 3 * KIB * KIB + 7);
+const SIZES = [8, 16, 64, 128, 256]
+  .flatMap((kib) => [kib * KIB - 1, kib * KIB, kib * KIB + 1])
+  .concat(0, 1, 300_000, 3 * KIB * KIB + 7);
 
 type Framing = 'length' | 'chunked' | 'close';
 
@@ -43,7 +45,9 @@ async function serve(message: IncomingMessage, response: ServerResponse): Promis
 }
 
 async function startPair(t: TestContext) {
-  const server = createServer((message, response) => void serve(message, response).catch(() => response.destroy()));
+  const server = createServer(
+    (message, response) => void serve(message, response).catch(() => response.destroy()),
+  );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
@@ -56,7 +60,14 @@ async function startPair(t: TestContext) {
   return { port, agent };
 }
 
-async function download(port: number, agent: Agent, seed: number, size: number, framing: Framing, pauseMs: number) {
+async function download(
+  port: number,
+  agent: Agent,
+  seed: number,
+  size: number,
+  framing: Framing,
+  pauseMs: number,
+) {
   const path = `/down?seed=${seed}&size=${size}&framing=${framing}`;
   const sent = request({ port, agent, path }).end();
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
@@ -65,9 +76,17 @@ async function download(port: number, agent: Agent, seed: number, size: number, 
   assert.equal(sha256(body), sha256(pattern(seed, size)), `${framing} ${size}`);
 }
 
-async function upload(port: number, agent: Agent, seed: number, size: number, framing: Framing, pauseMs: number) {
+async function upload(
+  port: number,
+  agent: Agent,
+  seed: number,
+  size: number,
+  framing: Framing,
+  pauseMs: number,
+) {
   const body = pattern(seed, size);
-  const headers: Record<string, string | number> = framing === 'length' ? { 'Content-Length': size } : { 'Transfer-Encoding': 'chunked' };
+  const headers: Record<string, string | number> =
+    framing === 'length' ? { 'Content-Length': size } : { 'Transfer-Encoding': 'chunked' };
   const sent = request({ port, agent, method: 'PUT', path: `/?pause=${pauseMs}`, headers });
   for (let at = 0, step = 3_000; at < body.length; at += step, step = (step * 5) % 70_001 || 1) {
     if (!sent.write(body.subarray(at, at + step))) await once(sent, 'drain');
@@ -83,14 +102,18 @@ for (const pauseMs of [0, 1]) {
   test(`bodies down reach ${reader} readers whole, many at once`, async (t) => {
     const { port, agent } = await startPair(t);
     const framings: Framing[] = ['length', 'chunked', 'close'];
-    const jobs = framings.flatMap((framing, i) => SIZES.map((size, j) => download(port, agent, i * 100 + j, size, framing, pauseMs)));
+    const jobs = framings.flatMap((framing, i) =>
+      SIZES.map((size, j) => download(port, agent, i * 100 + j, size, framing, pauseMs)),
+    );
     await Promise.all(jobs);
   });
 
   test(`bodies up reach ${reader} readers whole, many at once`, async (t) => {
     const { port, agent } = await startPair(t);
     const framings: Framing[] = ['length', 'chunked'];
-    const jobs = framings.flatMap((framing, i) => SIZES.map((size, j) => upload(port, agent, i * 100 + j, size, framing, pauseMs)));
+    const jobs = framings.flatMap((framing, i) =>
+      SIZES.map((size, j) => upload(port, agent, i * 100 + j, size, framing, pauseMs)),
+    );
     await Promise.all(jobs);
   });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as tls from 'node:tls';
@@ -36,7 +36,8 @@ async function pour(socket: Socket, body: Buffer, framing: Framing): Promise<voi
 
 /** Waits until none of `sockets` could write anything for a while: every buffer on the way is full, of most of them. */
 async function allStuck(sockets: readonly Socket[]): Promise<void> {
-  const written = (): number => sockets.reduce((sum, socket) => sum + socket.bytesWritten - socket.writableLength, 0);
+  const written = (): number =>
+    sockets.reduce((sum, socket) => sum + socket.bytesWritten - socket.writableLength, 0);
   for (let before = -1, quiet = 0; quiet < 4; ) {
     await delay(20, undefined, { ref: false });
     const now = written();
@@ -81,8 +82,12 @@ interface Listening {
 }
 
 /** A backend whose answers to nothing are the test's own; plain or TLS. */
-async function startBackend(t: TestContext, secure: boolean, onHead: (socket: Socket, head: string) => void): Promise<Listening & { ca: string | undefined }> {
-  const certificate = secure ? makeCertificate(t, { names: ['IP:127.0.0.1'] }) : undefined;
+async function startBackend(
+  t: TestContext,
+  secure: boolean,
+  onHead: (socket: Socket, head: string) => void,
+): Promise<Listening & { ca: string | undefined }> {
+  const certificate = secure ? makeCertificate({ names: ['IP:127.0.0.1'] }) : undefined;
   const sockets: Socket[] = [];
   const accept = (socket: Socket): void => {
     sockets.push(socket);
@@ -95,7 +100,10 @@ async function startBackend(t: TestContext, secure: boolean, onHead: (socket: So
       onHead(socket, first.toString('latin1', 0, end));
     });
   };
-  const server = certificate === undefined ? createServer(accept) : tls.createServer({ key: certificate.key, cert: certificate.cert }, accept);
+  const server =
+    certificate === undefined
+      ? createServer(accept)
+      : tls.createServer({ key: certificate.key, cert: certificate.cert }, accept);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
@@ -136,9 +144,12 @@ for (const secure of [false, true]) {
       const { port, ca, sockets } = await startBackend(t, secure, (socket, head) => {
         const seed = Number(/^GET \/(\d+)/.exec(head)?.[1]);
         socket.write(ANSWER_HEAD[framing]);
-        void pour(socket, BODIES[seed] ?? NONE, framing).then(() => {
-          if (framing === 'close') socket.end();
-        }, () => {});
+        void pour(socket, BODIES[seed] ?? NONE, framing).then(
+          () => {
+            if (framing === 'close') socket.end();
+          },
+          () => {},
+        );
       });
       const clients = await openClients(t, await startGateway(t, planFor(port, ca)));
       for (const [seed, client] of clients.entries()) client.pause().write(requestHead(framing, seed));
@@ -163,13 +174,19 @@ for (const secure of [false, true]) {
       const clients = await openClients(t, await startGateway(t, planFor(port, ca)));
       const poured = clients.map(async (client, seed) => {
         const framed = framing === 'length' ? `Content-Length: ${BODY_BYTES}` : 'Transfer-Encoding: chunked';
-        client.write(framing === 'tunnel' ? requestHead(framing, seed) : `PUT /${seed} HTTP/1.1\r\nHost: a\r\n${framed}\r\n\r\n`);
+        client.write(
+          framing === 'tunnel'
+            ? requestHead(framing, seed)
+            : `PUT /${seed} HTTP/1.1\r\nHost: a\r\n${framed}\r\n\r\n`,
+        );
         if (framing === 'tunnel') await once(client, 'data');
         await pour(client, BODIES[seed] ?? NONE, framing);
       });
       while (waiting.length < CONNECTIONS) await delay(2);
       await allStuck(clients);
-      const received = await Promise.all(waiting.map(({ socket }) => readBody(socket, false, framing === 'chunked')));
+      const received = await Promise.all(
+        waiting.map(({ socket }) => readBody(socket, false, framing === 'chunked')),
+      );
       for (const [i, body] of received.entries()) {
         const seed = waiting[i]?.seed ?? -1;
         assert.equal(sha256(body), SUMS[seed], `connection ${seed}`);

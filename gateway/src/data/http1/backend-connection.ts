@@ -28,7 +28,8 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
   readonly wire: Wire;
   readonly #agent: Agent;
   readonly #timer: Timer;
-  readonly expiresMs: number;
+  /** When it is to serve no more; its agent may bring that forward. */
+  expiresMs: number;
   /** The address dialled, to find connections to addresses that are gone. */
   readonly ip: string;
   #phase: Phase = 'connecting';
@@ -342,7 +343,7 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
   #connectFailed(error: Error | undefined): void {
     this.#phase = 'closed';
     this.wire.destroy();
-    this.#agent.connectFailed(this, connectFailureOf(error));
+    this.#agent.connectFailed(this, connectFailureOf(error, this.wire.secure));
   }
 
   onDeadline(): void {
@@ -372,13 +373,15 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
 }
 
 /** What a failed connect means; an unknown error is one of reaching the backend. */
-function connectFailureOf(error: Error | undefined): FailureCode {
+function connectFailureOf(error: Error | undefined, secure: boolean): FailureCode {
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
   if (code === 'ECONNREFUSED') return 'connect_refused';
   if (code === 'ETIMEDOUT') return 'connect_timeout';
   if (OWN_LIMITS.has(code)) return 'out_of_sockets';
   if (UNTRUSTED.test(code)) return 'tls_untrusted';
   if (/^ERR_(SSL|TLS)_|^EPROTO$/.test(code)) return 'tls_failed';
+  // a refusal has another code: this is one who accepted and then broke off the handshake
+  if (secure && (error === undefined || code === 'ECONNRESET')) return 'tls_failed';
   return code === 'ECONNRESET' ? 'connect_refused' : 'connect_failed';
 }
 

@@ -231,15 +231,6 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     this.#context.wheel.arm(this.#timer, this.#context.plan.bodyTimeoutMs);
   }
 
-  /** True when nothing left for the client since the last look. */
-  #stalled(): boolean {
-    const pending = this.#wire.pendingBytes;
-    if (pending === 0) return false;
-    if (pending === this.#pendingSeen) return true;
-    this.#watchPending(pending);
-    return false;
-  }
-
   endResponse(): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
@@ -360,12 +351,14 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     else if (this.#wire.pendingBytes > 0) this.#leaveIfStalled();
     else if (this.#phase === 'head' && !this.#carry.empty) this.#refuse('head_timeout');
     else if (this.#phase === 'head') this.close();
-    else if (exchange === undefined) return;
-    else if (!exchange.bodyComplete && !this.#bodyPaused) this.#failBody(exchange, 'body_timeout');
+    else if (exchange?.bodyComplete === false && !this.#bodyPaused) this.#failBody(exchange, 'body_timeout');
   }
 
+  /** There is nothing left to send to the client, or it took none of it since the last look. */
   #leaveIfStalled(): void {
-    if (this.#wire.pendingBytes === 0 || this.#stalled()) this.#leave();
+    const pending = this.#wire.pendingBytes;
+    if (pending === 0 || pending === this.#pendingSeen) this.#leave();
+    else this.#watchPending(pending);
   }
 
   #halfClosedDeadline(): void {

@@ -257,7 +257,12 @@ const OPTION_LIST = /^[ \t,]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*(?:,[ \t,]*|$)
 export function hasOption(list: string, option: string): boolean {
   if (list === option) return true;
   const at = list.indexOf(option);
-  return at >= 0 && list.split(',').some((item) => item.trim() === option);
+  return at >= 0 && list.split(',').some((item) => withoutSpace(item) === option);
+}
+
+/** RFC 9110 §5.6.3: OWS is SP and HTAB. `trim` takes more for white space, such as the byte A0, which is not. */
+export function withoutSpace(item: string): string {
+  return item.replace(/^[ \t]+|[ \t]+$/g, '');
 }
 
 /** The value of Content-Length (1*DIGIT, RFC 9110 §8.6), or -1 when it is not one or too large to count exactly. */

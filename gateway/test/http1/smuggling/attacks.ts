@@ -43,7 +43,11 @@ async function attempt(t: TestContext, bytes: string, leniency: Leniency): Promi
 }
 
 /** A table of attacks, each tried before every lenient backend: none ever executes more than what the gateway routed. */
-export function neverSmuggled(title: string, attacks: readonly Attack[], leniencies: readonly Leniency[] = LENIENCIES): void {
+export function neverSmuggled(
+  title: string,
+  attacks: readonly Attack[],
+  leniencies: readonly Leniency[] = LENIENCIES,
+): void {
   test(title, async (t) => {
     for (const { name, bytes, code, status = 400, executes = [] } of attacks) {
       await t.test(name, async (row) => {
@@ -61,5 +65,7 @@ export function neverSmuggled(title: string, attacks: readonly Attack[], lenienc
 
 /** For an attack that needs no gateway to be wrong: some lenient backend does execute it when nobody stands before it. */
 export function worksWithoutGateway(bytes: string, leniencies: readonly Leniency[] = LENIENCIES): boolean {
-  return leniencies.some((leniency) => executed(bytes, leniency).some((request) => request.endsWith('/smuggled')));
+  return leniencies.some((leniency) =>
+    executed(bytes, leniency).some((request) => request.endsWith('/smuggled')),
+  );
 }

@@ -2,7 +2,11 @@ import { type Attack, neverSmuggled, post, SMUGGLED } from './attacks.ts';
 
 // Hansson 2025, "Funky chunks": readers differ on the ends of chunk lines and of chunk data (TERM.EXT, EXT.TERM, TERM.SPILL, SPILL.TERM and more).
 const size = SMUGGLED.length.toString(16);
-const chunked = (name: string, body: string): Attack => ({ name, bytes: post(['Transfer-Encoding: chunked'], body), code: 'bad_chunk' });
+const chunked = (name: string, body: string): Attack => ({
+  name,
+  bytes: post(['Transfer-Encoding: chunked'], body),
+  code: 'bad_chunk',
+});
 
 neverSmuggled('chunk lines and data that end oddly', [
   chunked('TERM.EXT: a bare LF in an extension', `2;\nxx\r\n${size}\r\n0\r\n\r\n${SMUGGLED}\r\n0\r\n\r\n`),
@@ -16,9 +20,16 @@ neverSmuggled('chunk lines and data that end oddly', [
   chunked('ZERO.TWO: nothing for the end of the last chunk', `0${SMUGGLED}`),
   chunked('the end of the body by a bare LF', `0\r\n\n${SMUGGLED}`),
   chunked('the last chunk ended by a bare LF', `0\n\r\n${SMUGGLED}`),
-  chunked('a bare LF in a quoted extension', `2;a="\n";\r\nxx\r\n${size}\r\n0\r\n\r\n${SMUGGLED}\r\n0\r\n\r\n`),
+  chunked(
+    'a bare LF in a quoted extension',
+    `2;a="\n";\r\nxx\r\n${size}\r\n0\r\n\r\n${SMUGGLED}\r\n0\r\n\r\n`,
+  ),
 ]);
 
 neverSmuggled('what well-formed extensions hide goes no further', [
-  { name: 'an extension that spells a request', bytes: post(['Transfer-Encoding: chunked'], '2;a="GET /smuggled HTTP/1.1"\r\nxx\r\n0\r\n\r\n'), executes: ['POST /open'] },
+  {
+    name: 'an extension that spells a request',
+    bytes: post(['Transfer-Encoding: chunked'], '2;a="GET /smuggled HTTP/1.1"\r\nxx\r\n0\r\n\r\n'),
+    executes: ['POST /open'],
+  },
 ]);

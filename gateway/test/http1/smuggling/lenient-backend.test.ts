@@ -23,6 +23,8 @@ test('the model is as lenient as it must be: without a gateway before it, attack
 
 test('the model reads good requests as everybody does', () => {
   const requests = `${post(['Content-Length: 3'], 'abc')}${post(['Transfer-Encoding: chunked'], '3\r\nabc\r\n0\r\nX: 1\r\n\r\n')}GET /last HTTP/1.1\r\n\r\n`;
-  for (const leniency of LENIENCIES) assert.deepEqual(executed(requests, leniency), ['POST /open', 'POST /open', 'GET /last']);
-  for (const leniency of LENIENCIES) assert.deepEqual(executed(requests.slice(0, -1), leniency).length, leniency.bareCr ? 3 : 2);
+  for (const leniency of LENIENCIES)
+    assert.deepEqual(executed(requests, leniency), ['POST /open', 'POST /open', 'GET /last']);
+  for (const leniency of LENIENCIES)
+    assert.deepEqual(executed(requests.slice(0, -1), leniency).length, leniency.bareCr ? 3 : 2);
 });

@@ -14,7 +14,12 @@ export interface Leniency {
   readonly ignoresBodyOnExpect: boolean;
 }
 
-const strictest: Leniency = { prefers: 'chunked', bareCr: false, ignoresBodyOf: [], ignoresBodyOnExpect: false };
+const strictest: Leniency = {
+  prefers: 'chunked',
+  bareCr: false,
+  ignoresBodyOf: [],
+  ignoresBodyOnExpect: false,
+};
 
 export const LENIENCIES: readonly Leniency[] = [
   strictest,
@@ -27,7 +32,8 @@ export const LENIENCIES: readonly Leniency[] = [
 export function executed(bytes: string, leniency: Leniency): string[] {
   const reader = new LenientReader(bytes, leniency);
   const requests: string[] = [];
-  for (let request = reader.request(); request !== undefined; request = reader.request()) requests.push(request);
+  for (let request = reader.request(); request !== undefined; request = reader.request())
+    requests.push(request);
   return requests;
 }
 

@@ -15,7 +15,9 @@ test('an answer that a backend smuggles behind another one reaches nobody', asyn
     attacker.received = '';
     victim.received = '';
     await attacker.send('GET /split HTTP/1.1\r\nHost: a\r\n\r\n').contains('\r\n\r\n/split');
-    const answered = await victim.send(`GET /victim${turn} HTTP/1.1\r\nHost: a\r\n\r\n`).contains(`/victim${turn}`);
+    const answered = await victim
+      .send(`GET /victim${turn} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      .contains(`/victim${turn}`);
     assert.doesNotMatch(`${answered}${attacker.received}`, /evil/);
   }
   assert.equal(backend.connections.length, 6);
@@ -25,7 +27,9 @@ test('pipelined requests get their own answers only', async (t) => {
   const { client } = await stage(t, (connection, data) => {
     const path = /^GET (\S+)/.exec(data)?.[1] ?? '';
     const body = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil';
-    connection.socket.write(`HTTP/1.1 200 OK\r\nX-Path: ${path}\r\nContent-Length: 0\r\n\r\n${path === '/1' ? body : ''}`);
+    connection.socket.write(
+      `HTTP/1.1 200 OK\r\nX-Path: ${path}\r\nContent-Length: 0\r\n\r\n${path === '/1' ? body : ''}`,
+    );
   });
   const browser = await client();
   browser.send('GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');

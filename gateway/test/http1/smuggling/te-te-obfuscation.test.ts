@@ -31,12 +31,20 @@ neverSmuggled(
     const name = JSON.stringify(lines.join('|'));
     return [
       { name, bytes: post(lines, `0\r\n\r\n${SMUGGLED}`), code, status },
-      { name: `${name}, with a length`, bytes: post([`Content-Length: ${5 + SMUGGLED.length}`, ...lines], `0\r\n\r\n${SMUGGLED}`), code: code === 'bad_field' ? code : 'bad_transfer_encoding' },
+      {
+        name: `${name}, with a length`,
+        bytes: post([`Content-Length: ${5 + SMUGGLED.length}`, ...lines], `0\r\n\r\n${SMUGGLED}`),
+        code: code === 'bad_field' ? code : 'bad_transfer_encoding',
+      },
     ];
   }),
 );
 
 // a name that only looks alike is no Transfer-Encoding to us, and goes no further
 neverSmuggled('Transfer_Encoding', [
-  { name: 'is dropped', bytes: post(['Content-Length: 5', 'Transfer_Encoding: chunked'], '0\r\n\r\n'), executes: ['POST /open'] },
+  {
+    name: 'is dropped',
+    bytes: post(['Content-Length: 5', 'Transfer_Encoding: chunked'], '0\r\n\r\n'),
+    executes: ['POST /open'],
+  },
 ]);
