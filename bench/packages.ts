@@ -8,7 +8,7 @@ import { OUT } from './session.ts';
  * dependencies: whoever clones Portway should not install five other proxies.
  * fast-gateway 5.0.1 asks for a version of fast-proxy-lite that was never published, so 3.4.7 is what users can get.
  */
-export const PEER_PACKAGES: Readonly<Record<string, string>> = {
+const PEER_PACKAGES: Readonly<Record<string, string>> = {
   '@fastify/http-proxy': '11.6.3',
   fastify: '5.12.8',
   'fast-gateway': '3.4.7',

@@ -10,7 +10,7 @@ import { installedVersion } from './packages.ts';
 import { hasProgram } from './processes.ts';
 
 /** What a peer needs to know to be started. */
-export interface Launch {
+interface Launch {
   /** Takes its config files. */
   readonly folder: string;
   readonly port: number;

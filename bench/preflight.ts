@@ -23,7 +23,7 @@ interface Answer {
 }
 
 /** One request on a connection of its own. Rejects on any failure or after three seconds. */
-export function ask(port: number, path: string, body?: Buffer): Promise<Answer> {
+function ask(port: number, path: string, body?: Buffer): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const method = body === undefined ? 'GET' : 'POST';
     const outgoing = request({

@@ -33,7 +33,7 @@ export function pinned(core: number, command: readonly string[]): readonly strin
 }
 
 /** A free TCP port on loopback. Another process may take it before we do; then that peer's start fails and says so. */
-export function freePort(): Promise<number> {
+function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

@@ -16,7 +16,7 @@ import { withNumbers } from './readme.ts';
 import { caseTable, LEGEND, readmeTable, workTable } from './report.ts';
 import { ROOT, runSession, type Session, say } from './session.ts';
 import { rotate } from './statistics.ts';
-import { type CaseSummary, SELF, type Summary, summarizeCase } from './summary.ts';
+import { type CaseSummary, SELF, type Summary, summarizeCase, withEarlier } from './summary.ts';
 
 const BACKENDS = 3;
 
@@ -67,10 +67,14 @@ async function runCase(
   return samples;
 }
 
-function write(summary: Summary): void {
+function write(measured: Summary): void {
   const results = join(import.meta.dirname, 'results');
   mkdirSync(results, { recursive: true });
-  writeFileSync(join(results, 'latest.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  const file = join(results, 'latest.json');
+  const earlier = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Summary) : undefined;
+  const names = CASES.map(({ name }) => name);
+  const summary = withEarlier(measured, earlier, names);
+  writeFileSync(file, `${JSON.stringify(summary, null, 2)}\n`);
   say('\nwrote bench/results/latest.json');
   const readme = join(ROOT, 'README.md');
   const changed = existsSync(readme)

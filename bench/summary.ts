@@ -78,6 +78,20 @@ function summarizePeer(peer: string, all: readonly Sample[], load: Case): PeerSu
   };
 }
 
+/**
+ * The results with those of an earlier run for the cases that were not measured now, so that a long comparison can be made
+ * case by case. Only from the same day, machine, rounds and seconds: otherwise the earlier run is dropped.
+ */
+export function withEarlier(now: Summary, earlier: Summary | undefined, order: readonly string[]): Summary {
+  const setting = ({ date, machine, rounds, seconds }: Summary): string =>
+    JSON.stringify([date.slice(0, 10), machine, rounds, seconds]);
+  if (earlier === undefined || setting(earlier) !== setting(now)) return now;
+  const names = new Set(now.cases.map(({ name }) => name));
+  const cases = [...now.cases, ...earlier.cases.filter(({ name }) => !names.has(name))];
+  cases.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  return { ...now, versions: { ...earlier.versions, ...now.versions }, cases };
+}
+
 /** Puts the samples of one case together, peers in the order they were measured in first. */
 export function summarizeCase(
   load: Case,

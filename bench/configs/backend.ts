@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A JSON document of exactly 620 bytes: the small answer. */
-export function smallAnswer(): string {
+function smallAnswer(): string {
   const head = '{"id":7,"name":"a small answer","tags":["bench","json"],"text":"';
   return `${head}${'x'.repeat(620 - head.length - 2)}"}`;
 }

@@ -3,7 +3,7 @@
  * error type for Proxy-Status, and a title for people. Upstream's fault is 502, 503 or 504, never 500.
  */
 
-export type Fault = 'client' | 'upstream' | 'gateway';
+type Fault = 'client' | 'upstream' | 'gateway';
 
 export interface Failure {
   readonly fault: Fault;

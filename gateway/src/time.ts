@@ -73,6 +73,12 @@ export class TimerWheel {
     this.#stop = clock.every(TICK_MS, () => this.advance());
   }
 
+  /** The time now. Deadlines armed after this count from it, even when the event loop had stalled since the last tick. */
+  look(): number {
+    this.nowMs = this.#clock.now();
+    return this.nowMs;
+  }
+
   arm(timer: Timer, delayMs: number): void {
     const deadlineMs = this.nowMs + delayMs + TICK_MS;
     timer.deadlineMs = deadlineMs;

@@ -20,10 +20,13 @@ function sources(...folders: readonly string[]): string[] {
 /** What a file imports, also dynamically, resolved to paths from the root where it is relative. */
 function imports(file: string): string[] {
   const found = read(file).matchAll(/^(?:(?:import|export)\b[^;]*?from |import |.*\bimport\()'([^']+)'/gm);
-  return [...found].map(([, specifier = '']) => (specifier.startsWith('.') ? join(dirname(file), specifier) : specifier));
+  return [...found].map(([, specifier = '']) =>
+    specifier.startsWith('.') ? join(dirname(file), specifier) : specifier,
+  );
 }
 
-const offending = (files: readonly string[], offends: (file: string) => boolean): string[] => files.filter(offends);
+const offending = (files: readonly string[], offends: (file: string) => boolean): string[] =>
+  files.filter(offends);
 
 test('there is something to look at', () => {
   assert.ok(sources('gateway/src/data').length > 30);
@@ -31,12 +34,16 @@ test('there is something to look at', () => {
 });
 
 test('the data plane never imports the control plane', () => {
-  const reaching = (file: string): boolean => imports(file).some((path) => path.startsWith('gateway/src/control'));
+  const reaching = (file: string): boolean =>
+    imports(file).some((path) => path.startsWith('gateway/src/control'));
   assert.deepEqual(offending(sources('gateway/src/data'), reaching), []);
 });
 
 test('only gateway.ts and main.ts know both planes', () => {
-  const reaching = (file: string): boolean => imports(file).some((path) => /^gateway\/src\/data\/(?!plan\.ts|target\.ts|route-rule\.ts|router\.ts|path-)/.test(path));
+  const reaching = (file: string): boolean =>
+    imports(file).some((path) =>
+      /^gateway\/src\/data\/(?!plan\.ts|target\.ts|route-rule\.ts|router\.ts|path-)/.test(path),
+    );
   assert.deepEqual(offending(sources('gateway/src/control'), reaching), []);
 });
 
@@ -48,11 +55,17 @@ test('the data plane stands on sockets: no packages, and of node:http only its t
 });
 
 test('no EventEmitter on the request path, but those that sockets and servers are', () => {
-  assert.deepEqual(offending(sources('gateway/src/data'), (file) => /EventEmitter|node:events/.test(read(file))), []);
+  assert.deepEqual(
+    offending(sources('gateway/src/data'), (file) => /EventEmitter|node:events/.test(read(file))),
+    [],
+  );
 });
 
 test('no module keeps state of its own', () => {
-  assert.deepEqual(offending(sources('gateway/src'), (file) => /^(export )?(let|var) /m.test(read(file))), []);
+  assert.deepEqual(
+    offending(sources('gateway/src'), (file) => /^(export )?(let|var) /m.test(read(file))),
+    [],
+  );
 });
 
 test(`no file is longer than ${MAX_LINES} lines`, () => {
@@ -64,12 +77,26 @@ test(`no file is longer than ${MAX_LINES} lines`, () => {
 
 test('files are named for what they do, in kebab-case', () => {
   const all = sources('gateway', 'services', 'bench', 'load-tests');
-  assert.deepEqual(offending(all, (file) => /util|helper|manager|misc|common/i.test(basename(file))), []);
-  assert.deepEqual(offending(all, (file) => !/^[a-z0-9]+([.-][a-z0-9]+)*$/.test(basename(file))), []);
+  assert.deepEqual(
+    offending(all, (file) => /util|helper|manager|misc|common/i.test(basename(file))),
+    [],
+  );
+  assert.deepEqual(
+    offending(all, (file) => !/^[a-z0-9]+([.-][a-z0-9]+)*$/.test(basename(file))),
+    [],
+  );
 });
 
 /** Where a path in a document may start: at the root, or in a folder that the text before it is about. */
-const BASES = ['', 'gateway', 'gateway/src', 'gateway/src/data', 'gateway/src/data/http1', 'gateway/src/control', 'gateway/src/control/config'];
+const BASES = [
+  '',
+  'gateway',
+  'gateway/src',
+  'gateway/src/data',
+  'gateway/src/data/http1',
+  'gateway/src/control',
+  'gateway/src/control/config',
+];
 
 for (const document of ['ARCHITECTURE.md', 'README.md', 'CONTRIBUTING.md']) {
   test(`every path named in ${document} exists`, { skip: !existsSync(join(ROOT, document)) }, () => {

@@ -255,7 +255,7 @@ export class Forward implements Line {
   #answer(exchange: Exchange, status: number, head: string, body: string): void {
     const client = exchange.client;
     exchange.status = status;
-    client.startResponse(head, 'length');
+    client.startResponse(head + this.#context.dateLine(), 'length');
     if (exchange.method !== 'HEAD') client.bodyText(body);
     this.#end(exchange);
     client.endResponse();

@@ -20,18 +20,43 @@ export interface CertificateOptions {
 /** A certificate of an authority of its own, made by the openssl command; its files are gone when this returns. */
 export function makeCertificate({ names, validity }: CertificateOptions): Certificate {
   const folder = mkdtempSync(join(tmpdir(), 'portway-certificate-'));
-  const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+  const openssl = (...args: string[]): void =>
+    void execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
   try {
-    openssl('req', '-x509', ...newKey, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=Test CA', '-days', '2');
+    openssl(
+      'req',
+      '-x509',
+      ...newKey,
+      '-keyout',
+      'ca.key',
+      '-out',
+      'ca.pem',
+      '-subj',
+      '/CN=Test CA',
+      '-days',
+      '2',
+    );
     openssl('req', ...newKey, '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=test');
     writeFileSync(join(folder, 'names'), `subjectAltName=${names.join(',')}\n`);
     writeFileSync(join(folder, 'index'), '');
     writeFileSync(join(folder, 'ca.cnf'), CA_CONFIG);
-    const dates = validity === undefined ? ['-days', '1'] : ['-startdate', validity[0], '-enddate', validity[1]];
+    const dates =
+      validity === undefined ? ['-days', '1'] : ['-startdate', validity[0], '-enddate', validity[1]];
     const paths = ['-config', 'ca.cnf', '-extfile', 'names', '-in', 'server.csr', '-out', 'server.pem'];
-    openssl('ca', '-batch', '-notext', '-cert', 'ca.pem', '-keyfile', 'ca.key', '-rand_serial', ...dates, ...paths);
+    openssl(
+      'ca',
+      '-batch',
+      '-notext',
+      '-cert',
+      'ca.pem',
+      '-keyfile',
+      'ca.key',
+      '-rand_serial',
+      ...dates,
+      ...paths,
+    );
     return { key: read('server.key'), cert: read('server.pem'), ca: read('ca.pem') };
   } finally {
     rmSync(folder, { recursive: true });

@@ -27,7 +27,9 @@ export async function startHttpBackend(
 ): Promise<HttpBackend> {
   const server = certificate === undefined ? createServer(handle) : https.createServer(certificate, handle);
   const sockets: Socket[] = [];
-  server.on(certificate === undefined ? 'connection' : 'secureConnection', (socket: Socket) => sockets.push(socket));
+  server.on(certificate === undefined ? 'connection' : 'secureConnection', (socket: Socket) =>
+    sockets.push(socket),
+  );
   server.listen(port, host);
   await once(server, 'listening');
   const stop = async (): Promise<void> => {

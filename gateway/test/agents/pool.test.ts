@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { PoolPlan } from '../../src/data/plan.ts';
 import type { GatewayOptions } from '../../src/gateway.ts';
+import { allQuiet, eventually, only, startGateway } from '../relay/gateway-in-test.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { plan } from '../support/plans.ts';
 import { RawBackend, type RawConnection } from '../support/raw-backend.ts';
 import { exchangeRaw } from '../support/raw-client.ts';
-import { allQuiet, eventually, only, startGateway } from '../relay/gateway-in-test.ts';
 import { answer } from '../support/stage.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -23,15 +23,25 @@ const POOL: PoolPlan = {
 
 type OnData = (connection: RawConnection, data: string) => void;
 
-async function startPool(t: TestContext, onData: OnData, pool: Partial<PoolPlan> = {}, options: GatewayOptions = {}) {
+async function startPool(
+  t: TestContext,
+  onData: OnData,
+  pool: Partial<PoolPlan> = {},
+  options: GatewayOptions = {},
+) {
   const backend = await RawBackend.start(onData);
   t.after(() => backend.stop());
-  const gateway = await startGateway(t, plan([backend.port], { service: { pool: { ...POOL, ...pool } } }), options);
+  const gateway = await startGateway(
+    t,
+    plan([backend.port], { service: { pool: { ...POOL, ...pool } } }),
+    options,
+  );
   const get = () => exchangeRaw(gateway.port, LAST_GET);
   return { backend, gateway, agent: only(gateway).agent, get };
 }
 
-const open = (backend: RawBackend): number => backend.connections.filter(({ ended, closed }) => !ended && !closed).length;
+const open = (backend: RawBackend): number =>
+  backend.connections.filter(({ ended, closed }) => !ended && !closed).length;
 
 test('one connection serves request after request', async (t) => {
   const { backend, agent, get } = await startPool(t, answer());
@@ -139,7 +149,7 @@ test('who has waited too long gets 503 with Retry-After', async (t) => {
   assert.equal(agent.stats.queued, 1);
   clock.advance(300);
   const refused = await waiting.end();
-  assert.match(refused, /^HTTP\/1\.1 503 [^]*\r\nRetry-After: \d+\r\n[^]*"code":"queue_timeout"/);
+  assert.match(refused, /^HTTP\/1\.1 503 [\s\S]*\r\nRetry-After: \d+\r\n[\s\S]*"code":"queue_timeout"/);
   assert.equal(only(gateway).pending, 1);
 });
 
@@ -151,7 +161,11 @@ test('a connection retires after its number of requests', async (t) => {
   assert.equal(agent.counters.closed.get('aged'), 2);
 });
 
-for (const [random, lifeMs] of [[0, 9_000], [0.5, 10_000], [0.999, 11_000]] as const) {
+for (const [random, lifeMs] of [
+  [0, 9_000],
+  [0.5, 10_000],
+  [0.999, 11_000],
+] as const) {
   test(`a connection retires at its age: ${lifeMs} of 10 000 ms where chance says ${random}`, async (t) => {
     const clock = new ManualClock();
     const pool = { maxAgeMs: 10_000, idleTimeoutMs: 60_000 };
@@ -181,7 +195,10 @@ test('an idle connection is closed after the idle timeout, and not before', asyn
 });
 
 test('Connection: close from the backend is honoured', async (t) => {
-  const { backend, agent, get } = await startPool(t, answer('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok'));
+  const { backend, agent, get } = await startPool(
+    t,
+    answer('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok'),
+  );
   for (let i = 0; i < 3; i++) assert.match(await get(), /ok$/);
   assert.equal(backend.connections.length, 3);
   assert.equal(agent.counters.reuses, 0);
@@ -204,7 +221,10 @@ test('bytes that nobody asked for close an idle connection, and go to nobody', a
 });
 
 test('bytes behind a complete answer close the connection', async (t) => {
-  const { backend, gateway, get } = await startPool(t, answer(`${OK}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil`));
+  const { backend, gateway, get } = await startPool(
+    t,
+    answer(`${OK}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil`),
+  );
   for (let i = 0; i < 3; i++) assert.doesNotMatch(await get(), /evil/);
   assert.equal(backend.connections.length, 3);
   await allQuiet(gateway);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { RetryPlan } from '../../src/data/plan.ts';
+import { allQuiet, eventually, only, startGateway } from '../relay/gateway-in-test.ts';
 import { plan } from '../support/plans.ts';
 import { RawBackend, type RawConnection } from '../support/raw-backend.ts';
 import { exchangeRaw } from '../support/raw-client.ts';
-import { allQuiet, eventually, only, startGateway } from '../relay/gateway-in-test.ts';
 
 // A backend may close an idle connection at the moment a request is sent on it. From here that is played by closing it
 // when the request has arrived: the gateway cannot tell the two apart.
@@ -44,7 +44,8 @@ async function startDying(t: TestContext, die: Death, retry: RetryPlan | undefin
   });
   t.after(() => backend.stop());
   const gateway = await startGateway(t, plan([backend.port], { service: { retry } }));
-  const send = (text: string) => exchangeRaw(gateway.port, text.replace('\r\n', '\r\nHost: a\r\nConnection: close\r\n'));
+  const send = (text: string) =>
+    exchangeRaw(gateway.port, text.replace('\r\n', '\r\nHost: a\r\nConnection: close\r\n'));
   await exchangeRaw(gateway.port, WARM);
   await eventually(() => only(gateway).agent.stats.idle === 1);
   return { backend, gateway, send };
@@ -56,7 +57,13 @@ for (const [name, die] of Object.entries(DEATHS)) {
     assert.match(await send('GET /x HTTP/1.1\r\n\r\n'), /200 OK/);
     assert.equal(backend.connections.length, 2);
     assert.equal(backend.received.split('GET /x').length - 1, 2);
-    assert.deepEqual(gateway.ended.at(-1), { status: 200, failure: undefined, attempts: 1, races: 1, replays: 0 });
+    assert.deepEqual(gateway.ended.at(-1), {
+      status: 200,
+      failure: undefined,
+      attempts: 1,
+      races: 1,
+      replays: 0,
+    });
     await allQuiet(gateway);
   });
 
@@ -64,7 +71,9 @@ for (const [name, die] of Object.entries(DEATHS)) {
     const { backend, send } = await startDying(t, die);
     const body = `\xe9${'x'.repeat(20_000)}end`;
     assert.match(await send(`PUT /x HTTP/1.1\r\nContent-Length: ${body.length}\r\n\r\n${body}`), /200 OK/);
-    const copies = backend.connections.map(({ received }) => received.split('PUT /x')[1]?.split('\r\n\r\n')[1]);
+    const copies = backend.connections.map(
+      ({ received }) => received.split('PUT /x')[1]?.split('\r\n\r\n')[1],
+    );
     assert.deepEqual(copies, [body, body]);
   });
 
@@ -75,13 +84,18 @@ for (const [name, die] of Object.entries(DEATHS)) {
     await backend.until(() => backend.received.endsWith('abc\r\n'));
     client.send('2\r\nde\r\n0\r\n\r\n');
     await client.contains('200 OK');
-    const copies = backend.connections.map(({ received }) => received.split('PUT /x')[1]?.split('\r\n\r\n').slice(1).join('|'));
+    const copies = backend.connections.map(({ received }) =>
+      received.split('PUT /x')[1]?.split('\r\n\r\n').slice(1).join('|'),
+    );
     assert.deepEqual(copies, ['3\r\nabc\r\n2\r\nde\r\n0|', '3\r\nabc\r\n2\r\nde\r\n0|']);
   });
 
   test(`${name} on reuse: POST is not sent again`, async (t) => {
     const { backend, send } = await startDying(t, die);
-    assert.match(await send('POST /x HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi'), /^HTTP\/1\.1 502 [^]*"code":"backend_closed"/);
+    assert.match(
+      await send('POST /x HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi'),
+      /^HTTP\/1\.1 502 [\s\S]*"code":"backend_closed"/,
+    );
     assert.equal(backend.received.split('POST /x').length - 1, 1);
   });
 
@@ -103,7 +117,10 @@ test('a body larger than may be kept is not sent again', async (t) => {
 });
 
 test('a body of exactly what may be kept is sent again, one byte more is not', async (t) => {
-  for (const [size, status] of [[1_000, 200], [1_001, 502]]) {
+  for (const [size, status] of [
+    [1_000, 200],
+    [1_001, 502],
+  ]) {
     const { send } = await startDying(t, DEATHS.FIN, { ...RETRY, maxBodyBytes: 1_000 });
     const answered = await send(`PUT /x HTTP/1.1\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size ?? 0)}`);
     assert.ok(answered.startsWith(`HTTP/1.1 ${status}`), answered);
@@ -117,7 +134,9 @@ test('nothing is sent again after a byte of the answer', async (t) => {
 });
 
 test('an answer that breaks off is a broken answer', async (t) => {
-  const { gateway, backend } = await startDying(t, ({ socket }) => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'));
+  const { gateway, backend } = await startDying(t, ({ socket }) =>
+    socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'),
+  );
   const client = await gateway.client();
   client.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n');
   await eventually(() => client.closed);
@@ -130,18 +149,27 @@ test('a fresh connection that dies with the request counts as a failure: GET goe
   const dying = await RawBackend.start(({ socket }) => socket.end());
   const other = await RawBackend.answering(OK);
   t.after(() => Promise.all([dying.stop(), other.stop()]));
-  const gateway = await startGateway(t, plan([dying.port, other.port], { service: { balance: { kind: 'round-robin' } } }));
+  const gateway = await startGateway(
+    t,
+    plan([dying.port, other.port], { service: { balance: { kind: 'round-robin' } } }),
+  );
   for (let i = 0; i < 2; i++) assert.match(await exchangeRaw(gateway.port, WARM), /200 OK/);
   assert.equal(dying.connections.length, 1);
-  assert.equal(gateway.ended.reduce((sum, { replays }) => sum + replays, 0), 1);
+  assert.equal(
+    gateway.ended.reduce((sum, { replays }) => sum + replays, 0),
+    1,
+  );
 });
 
 test('where every backend dies with the request, the request is given up after the allowed attempts', async (t) => {
   const backends = await Promise.all([1, 2, 3].map(() => RawBackend.start(({ socket }) => socket.end())));
   t.after(() => Promise.all(backends.map((backend) => backend.stop())));
   const gateway = await startGateway(t, plan(backends.map(({ port }) => port)));
-  assert.match(await exchangeRaw(gateway.port, WARM), /^HTTP\/1\.1 502 [^]*"code":"backend_closed"/);
-  assert.equal(backends.reduce((sum, { connections }) => sum + connections.length, 0), 2);
+  assert.match(await exchangeRaw(gateway.port, WARM), /^HTTP\/1\.1 502 [\s\S]*"code":"backend_closed"/);
+  assert.equal(
+    backends.reduce((sum, { connections }) => sum + connections.length, 0),
+    2,
+  );
   await allQuiet(gateway);
 });
 
@@ -158,7 +186,14 @@ test('many requests on connections that all die at once are all sent again', asy
     if (backend.connections.length >= 20) for (const { socket } of held.splice(0)) socket.write(OK);
   });
   t.after(() => backend.stop());
-  const pool = { maxConnections: 20, maxQueue: 256, queueTimeoutMs: 60_000, idleTimeoutMs: 4_000, maxRequests: 10_000, maxAgeMs: 600_000 };
+  const pool = {
+    maxConnections: 20,
+    maxQueue: 256,
+    queueTimeoutMs: 60_000,
+    idleTimeoutMs: 4_000,
+    maxRequests: 10_000,
+    maxAgeMs: 600_000,
+  };
   const gateway = await startGateway(t, plan([backend.port], { service: { pool } }));
   const burst = () => Promise.all(Array.from({ length: 60 }, () => exchangeRaw(gateway.port, WARM)));
   await burst();
@@ -170,7 +205,10 @@ test('many requests on connections that all die at once are all sent again', asy
 
 test('a connection that was opened for nobody and then rested counts as reused when it dies', async (t) => {
   let resolve = (): void => {};
-  const lookup = (_host: string, done: (error: null, addresses: { address: string; family: 4 }[]) => void): void => {
+  const lookup = (
+    _host: string,
+    done: (error: null, addresses: { address: string; family: 4 }[]) => void,
+  ): void => {
     resolve = () => done(null, [{ address: '127.0.0.1', family: 4 }]);
   };
   let died = false;
@@ -180,7 +218,9 @@ test('a connection that was opened for nobody and then rested counts as reused w
     died = true;
   });
   t.after(() => backend.stop());
-  const backends = [{ name: 'b:1', protocol: 'http', host: 'b.test', port: backend.port, weight: 1 }] as const;
+  const backends = [
+    { name: 'b:1', protocol: 'http', host: 'b.test', port: backend.port, weight: 1 },
+  ] as const;
   const gateway = await startGateway(t, plan([], { service: { backends, retry: undefined } }), { lookup });
   const gone = await gateway.client();
   gone.send(WARM);

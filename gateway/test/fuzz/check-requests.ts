@@ -32,6 +32,10 @@ export class RequestCheck {
     this.#reader = new OurRequestReader(() => this.#random.next() / 2 ** 32);
   }
 
+  /**
+   * @param text one character a byte
+   * @param thorough tries every cut and every variant instead of a few drawn from the input
+   */
   check(text: string, thorough: boolean): Failure | undefined {
     const seed = hashOf(this.#input.set(text).bytes, this.#input.end);
     this.#random.reseed(seed, 0);

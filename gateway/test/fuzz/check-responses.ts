@@ -29,6 +29,10 @@ export class ResponseCheck {
     this.#exceptions = exceptions;
   }
 
+  /**
+   * @param text one character a byte
+   * @param thorough tries every cut and every variant instead of a few drawn from the input
+   */
   check(text: string, thorough: boolean): Failure | undefined {
     this.#random.reseed(hashOf(this.#input.set(text).bytes, this.#input.end), 0);
     const audiences = thorough ? AUDIENCES : [this.#random.pick([AUDIENCES[0], ...AUDIENCES])];

@@ -23,12 +23,6 @@ export type Kind = 'requests' | 'responses' | 'bodies';
 
 export const KINDS: readonly [Kind, ...Kind[]] = ['requests', 'responses', 'bodies'];
 
-/**
- * Checks one input, given as text with one character a byte.
- * @param thorough tries every cut and every variant instead of a few drawn from the input
- */
-export type Check = (input: string, thorough: boolean) => Failure | undefined;
-
 /** Where two readings of a message part; undefined when they agree. `keepAlive` is compared by the caller. */
 export function difference(ours: Message, llhttp: Message): Failure | undefined {
   let what: string | undefined;
@@ -41,7 +35,7 @@ export function difference(ours: Message, llhttp: Message): Failure | undefined 
   return what === undefined ? undefined : { what, ours, llhttp };
 }
 
-export function sameList(left: readonly string[], right: readonly string[]): boolean {
+function sameList(left: readonly string[], right: readonly string[]): boolean {
   if (left.length !== right.length) return false;
   for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false;
   return true;

@@ -17,7 +17,7 @@ export interface GatewayInTest {
   client(): Promise<RawClient>;
 }
 
-export interface Ended {
+interface Ended {
   readonly status: number;
   readonly failure: string | undefined;
   readonly attempts: number;

@@ -20,12 +20,16 @@ const hasPrlimit = ((): boolean => {
   }
 })();
 
-test('out of descriptors: the process stays, and serves again once some are free', { skip: !hasPrlimit }, async (t) => {
+test('out of descriptors: the process stays, and serves again once some are free', {
+  skip: !hasPrlimit,
+}, async (t) => {
   const backend = await RawBackend.answering(OK);
   t.after(() => backend.stop());
   const gateway = await startProcess(t, backend.port, { wrapper: ['prlimit', '--nofile=64:64'] });
   assert.match(await exchangeRaw(gateway.port, LAST_GET), /200 OK/);
-  const sockets: Socket[] = Array.from({ length: 120 }, () => connect(gateway.port, '127.0.0.1').on('error', () => {}));
+  const sockets: Socket[] = Array.from({ length: 120 }, () =>
+    connect(gateway.port, '127.0.0.1').on('error', () => {}),
+  );
   t.after(() => {
     for (const socket of sockets) socket.destroy();
   });

@@ -46,7 +46,9 @@ export class Load {
   }
 
   async #once(port: number, method: string): Promise<number> {
-    const sent = request({ port, agent: this.#agent, method, path: '/' }).end(method === 'PUT' ? 'body' : undefined);
+    const sent = request({ port, agent: this.#agent, method, path: '/' }).end(
+      method === 'PUT' ? 'body' : undefined,
+    );
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     for await (const _ of response);
     return response.statusCode ?? 0;

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 export interface GatewayProcess {
   readonly child: ChildProcess;
@@ -46,7 +46,14 @@ export async function startProcess(
   backendPort: number,
   { port = 0, wrapper = [] }: { readonly port?: number; readonly wrapper?: readonly string[] } = {},
 ): Promise<GatewayProcess> {
-  const [command, ...args] = [...wrapper, process.execPath, MAIN, 'start', '--config', writeConfig(t, port, backendPort)];
+  const [command, ...args] = [
+    ...wrapper,
+    process.execPath,
+    MAIN,
+    'start',
+    '--config',
+    writeConfig(t, port, backendPort),
+  ];
   const child = spawn(command ?? '', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   t.after(() => void child.kill('SIGKILL'));
   const output = { stdout: '', stderr: '' };

@@ -23,7 +23,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     await assert.rejects(RawClient.open(gateway.port), { code: 'ECONNREFUSED' });
     backend.connections[0]?.socket.write(OK);
     const answered = await busy.end();
-    assert.match(answered, /^HTTP\/1\.1 200 OK\r\n[^]*\r\nConnection: close\r\n\r\nok$/);
+    assert.match(answered, /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\nConnection: close\r\n\r\nok$/);
     assert.equal(await gateway.exited, 0);
     assert.equal(gateway.stderr, '');
   });
@@ -69,7 +69,10 @@ test('input that is no HTTP does not end the process', async (t) => {
   t.after(() => backend.stop());
   const gateway = await startProcess(t, backend.port);
   assert.match(await exchangeRaw(gateway.port, '\x16\x03\x01\x00\xff\r\n\r\n'), /^HTTP\/1\.1 400 /);
-  assert.match(await exchangeRaw(gateway.port, GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')), /^HTTP\/1\.1 502 /);
+  assert.match(
+    await exchangeRaw(gateway.port, GET.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')),
+    /^HTTP\/1\.1 502 /,
+  );
   gateway.child.kill('SIGTERM');
   assert.equal(await gateway.exited, 0);
 });

@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { type TestContext, test } from 'node:test';
-import { plan } from '../support/plans.ts';
+import { fileURLToPath } from 'node:url';
 import { startGateway } from '../relay/gateway-in-test.ts';
+import { plan } from '../support/plans.ts';
 import { Load } from './load.ts';
 
 const ONLY_OK = (total: number) => new Map([[200, total]]);
@@ -103,7 +103,10 @@ test('every backend is restarted, two at a time left, and no request fails', asy
   }
   const { byStatus, total } = await load.stop();
   assert.deepEqual(byStatus, ONLY_OK(total));
-  assert.ok(ended.some(({ attempts, races }) => attempts + races > 1), 'no restart was even noticed');
+  assert.ok(
+    ended.some(({ attempts, races }) => attempts + races > 1),
+    'no restart was even noticed',
+  );
 });
 
 test('a backend that is killed under load costs no GET', async (t) => {
@@ -133,5 +136,8 @@ test('a single backend that keeps dropping its idle connections costs no request
   }
   const { byStatus, total } = await load.stop();
   assert.deepEqual(byStatus, ONLY_OK(total));
-  assert.ok(ended.some(({ races }) => races > 0), 'no drop was even noticed');
+  assert.ok(
+    ended.some(({ races }) => races > 0),
+    'no drop was even noticed',
+  );
 });

@@ -1,7 +1,7 @@
 import type { BackendPlan, ListenerPlan, Plan, RoutePlan, ServicePlan } from '../../src/data/plan.ts';
 
 /** Plans with DESIGN's defaults, on a port the system chooses. */
-export function listenerPlan(changes: Partial<ListenerPlan> = {}): ListenerPlan {
+function listenerPlan(changes: Partial<ListenerPlan> = {}): ListenerPlan {
   return {
     host: '127.0.0.1',
     port: 0,
@@ -42,7 +42,7 @@ export function servicePlan(ports: readonly number[], changes: Partial<ServicePl
   };
 }
 
-export function routePlan(changes: Partial<RoutePlan> = {}): RoutePlan {
+function routePlan(changes: Partial<RoutePlan> = {}): RoutePlan {
   return {
     name: '/',
     host: undefined,

@@ -18,7 +18,6 @@ import type { SourceNode } from './source-node.ts';
 import { readTlsFiles } from './tls-files.ts';
 
 export { formatProblem } from './problem.ts';
-export type { Config, Problem };
 
 export type LoadedConfig =
   | { readonly ok: true; readonly plan: Plan; readonly config: Config; readonly warnings: readonly Problem[] }

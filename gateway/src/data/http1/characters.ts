@@ -10,7 +10,6 @@ export const FIELD = 2;
  */
 export const TARGET = 4;
 export const DIGIT = 8;
-export const HEX = 16;
 
 export const CLASS: Uint8Array = classes();
 
@@ -23,11 +22,9 @@ function classes(): Uint8Array {
   const range = (from: number, to: number, bit: number): void => {
     for (let code = from; code <= to; code++) table[code] = (table[code] ?? 0) | bit;
   };
-  range(0x30, 0x39, TOKEN | DIGIT | HEX);
+  range(0x30, 0x39, TOKEN | DIGIT);
   range(0x41, 0x5a, TOKEN);
   range(0x61, 0x7a, TOKEN);
-  range(0x41, 0x46, HEX);
-  range(0x61, 0x66, HEX);
   add("!#$%&'*+-.^_`|~", TOKEN);
   range(0x20, 0x7e, FIELD);
   range(0x80, 0xff, FIELD);

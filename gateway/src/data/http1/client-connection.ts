@@ -140,7 +140,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     this.#timer.disarm();
     this.speaksChunked = head.minorVersion === 1;
     this.#keepAlive = head.keepAlive && !this.#context.draining;
-    const exchange = new Exchange(this, this.#context.line, this.#context.clock.now(), head);
+    const exchange = new Exchange(this, this.#context.line, this.#context.wheel.look(), head);
     this.#exchange = exchange;
     this.#phase = 'exchange';
     const next = this.#body.start(exchange, head.bodyLength, bytes, head.end, end);
