@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
+import { makeCertificate } from '../agents/certificates.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { plan } from '../support/plans.ts';
+import { backendPlan, plan } from '../support/plans.ts';
 import { RawBackend, type RawConnection } from '../support/raw-backend.ts';
 import { allQuiet, eventually, only, startGateway } from './gateway-in-test.ts';
 
@@ -226,4 +228,42 @@ test('an echo whose client only sends deadlocks by nature, and ends with the bod
   assert.equal(only(gateway).pending, 1);
   clock.advance(130_000);
   await allQuiet(gateway);
+});
+
+test('an upload in small pieces to a TLS backend that pauses goes on when that reads again', async (t) => {
+  const { key, cert, ca } = makeCertificate({ names: ['IP:127.0.0.1'] });
+  let reading: Socket | undefined;
+  const server = createTlsServer({ key, cert }, (socket) => {
+    reading = socket.on('error', () => {}).pause();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  t.after(() => reading?.destroy());
+  const backends = [backendPlan((server.address() as AddressInfo).port, { protocol: 'https' })];
+  const service = { backends, tls: { ca, serverName: undefined, verify: true } };
+  const gateway = await startGateway(t, plan([], { service, route: { maxBodyBytes: ENDLESS_BYTES } }));
+  const { socket } = await gateway.client();
+  const size = 16 * MIB;
+  socket.write(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`);
+  await eventually(() => reading !== undefined);
+  // piece by piece, so that the gateway too writes small pieces: the last of them must not be forgotten
+  const piece = Buffer.alloc(12_000, 'x');
+  let sent = 0;
+  const sendAll = async (): Promise<void> => {
+    for (; sent < size; sent += piece.length) {
+      if (!socket.write(piece.subarray(0, Math.min(piece.length, size - sent)))) await once(socket, 'drain');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const sending = sendAll();
+  await settled(() => sent);
+  assert.ok(sent < size);
+  let received = 0;
+  reading?.on('data', (part) => {
+    received += part.length;
+  });
+  reading?.resume();
+  await sending;
+  await eventually(() => received > size);
 });

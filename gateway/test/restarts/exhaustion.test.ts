@@ -35,13 +35,19 @@ test('out of descriptors: the process stays, and serves again once some are free
   });
   // those for which there was no descriptor are closed by the gateway; so are the ones in which a request cannot be sent on
   let closed = 0;
+  let received = '';
   for (const socket of sockets) {
-    socket.resume().on('close', () => {
+    socket.on('data', (bytes) => {
+      received += bytes.toString('latin1');
+    });
+    socket.on('close', () => {
       closed += 1;
     });
     socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   }
-  await eventually(() => closed > 0);
+  await eventually(() => closed > 0 && received.includes('out_of_sockets'));
+  // the gateway's own lack is no fault of a backend's
+  assert.doesNotMatch(received, /^HTTP\/1\.1 (?!200|503)/m);
   for (const socket of sockets) socket.destroy();
   await eventually(() => closed === sockets.length);
   let answered = '';
