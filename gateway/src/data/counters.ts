@@ -8,8 +8,9 @@ export const LATENCY_BUCKETS_MS: readonly number[] = [
  * every cache line that a request touches here is a miss.
  */
 export class StatusCounters {
-  /** One count a bucket, then the sum of all latencies in ms. */
-  readonly #latencies = new Float64Array(LATENCY_BUCKETS_MS.length + 2);
+  /** One count a bucket. An array of small integers lies beside its object, a typed one far from it. */
+  readonly #latencies: number[] = new Array<number>(LATENCY_BUCKETS_MS.length + 1).fill(0);
+  #latencySumMs = 0;
   /** The status seen last, and how often in a row; the rest is in the map. */
   #status = 0;
   #run = 0;
@@ -26,7 +27,7 @@ export class StatusCounters {
     while (bucket < LATENCY_BUCKETS_MS.length && latencyMs > (LATENCY_BUCKETS_MS[bucket] ?? 0)) bucket += 1;
     const latencies = this.#latencies;
     latencies[bucket] = (latencies[bucket] ?? 0) + 1;
-    latencies[SUM] = (latencies[SUM] ?? 0) + latencyMs;
+    this.#latencySumMs += latencyMs;
   }
 
   /** Requests by status. */
@@ -37,11 +38,11 @@ export class StatusCounters {
 
   /** Requests in each bucket, not cumulated. */
   get byLatency(): readonly number[] {
-    return [...this.#latencies.subarray(0, SUM)];
+    return [...this.#latencies];
   }
 
   get latencySumMs(): number {
-    return this.#latencies[SUM] ?? 0;
+    return this.#latencySumMs;
   }
 
   #settle(): void {
@@ -49,8 +50,6 @@ export class StatusCounters {
     this.#run = 0;
   }
 }
-
-const SUM = LATENCY_BUCKETS_MS.length + 1;
 
 /** Requests that met no route or no backend, by failure code. */
 export class FailureCounters {

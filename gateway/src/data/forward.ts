@@ -66,7 +66,7 @@ export class Forward implements Line {
       return 0;
     }
     exchange.route = route;
-    const { maxBodyBytes } = route.plan;
+    const { maxBodyBytes } = route;
     if (head.bodyLength > maxBodyBytes) {
       this.refuse(exchange, 'body_too_large');
       return 0;
@@ -102,8 +102,8 @@ export class Forward implements Line {
 
   /** Writes the head for the backend; it is the same for every attempt. */
   #prepare(exchange: Exchange, route: Route, head: RequestHead, headers: RequestHeaders): void {
-    const { rewrite, path: prefix } = route.plan;
-    const path = rewrite === undefined ? exchange.path : joinRewrite(exchange.path, prefix.length, rewrite);
+    const { rewrite, prefixLength } = route;
+    const path = rewrite === undefined ? exchange.path : joinRewrite(exchange.path, prefixLength, rewrite);
     exchange.upgrade = head.upgrade === '' ? '' : upgradeOf(head);
     const sameLine = path === head.path && head.minorVersion === 1 && !head.absolute;
     const requestLine = sameLine ? undefined : `${head.method} ${path}${head.query} HTTP/1.1\r\n`;

@@ -25,6 +25,7 @@ const SHARED_BYTES = 160 * 1024;
 const BULK_BYTES = 256 * 1024;
 const KEPT_BULK_BUFFERS = 8;
 const KEPT_COPIES = 16;
+const EXACT_COPY_BYTES = 32 * 1024;
 
 /**
  * The memory that sockets read into. One buffer is shared by all, since reading and handling are one synchronous step;
@@ -190,6 +191,11 @@ export class Wire {
     }
     if (bytes !== this.#buffers.shared) {
       this.#writeWithText(bytes.subarray(start, end), undefined);
+      return;
+    }
+    // a slow reader's pending write holds its copy: one of its own size where that is not much to allocate
+    if (end - start <= EXACT_COPY_BYTES) {
+      this.#writeWithText(Buffer.from(bytes.subarray(start, end)), undefined);
       return;
     }
     const copy = this.#buffers.takeCopy();

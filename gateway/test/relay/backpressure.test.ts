@@ -159,6 +159,19 @@ test('a client that pipelines requests and reads nothing stops being answered', 
   await eventually(() => heads >= count);
 });
 
+test('nor is one whose requests the gateway answers itself', async (t) => {
+  const gateway = await startGateway(t, plan([1], { route: { path: '/only/here' } }));
+  const { socket } = await gateway.client();
+  socket.removeAllListeners('data').pause();
+  const count = 60_000;
+  socket.write(GET.repeat(count));
+  await eventually(() => gateway.ended.length > 0);
+  await settled(() => gateway.ended.length);
+  assert.ok(gateway.ended.length < count);
+  socket.resume();
+  await eventually(() => gateway.ended.length === count);
+});
+
 test('a client that stops reading in the middle of an answer is given up after the body timeout', async (t) => {
   const clock = new ManualClock();
   let taken = (): number => 0;
