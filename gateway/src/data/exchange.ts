@@ -82,7 +82,6 @@ export class Exchange implements PickRequest, BodySink {
   readonly line: Line;
   readonly startedMs: number;
   readonly method: string;
-  readonly host: string;
   /** The canonical path, once forward has read it. */
   path: string;
   /** The client's head as it came, to look fields up in. */
@@ -125,7 +124,6 @@ export class Exchange implements PickRequest, BodySink {
     this.line = line;
     this.startedMs = startedMs;
     this.method = head.method;
-    this.host = head.host;
     this.path = head.path;
     this.#head = head.fields.text;
   }

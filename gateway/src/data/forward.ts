@@ -15,7 +15,7 @@ import { type ResponseFraming, responseHeadText } from './response-headers.ts';
 import { decideRetry, isIdempotent } from './retry.ts';
 import type { Route } from './route.ts';
 import type { Router } from './router.ts';
-import { canonicalHost, canonicalPath, joinRewrite, needsReading } from './target.ts';
+import { canonicalPath, joinRewrite, needsReading } from './target.ts';
 import { openTunnel } from './tunnel.ts';
 
 /** What becomes known of finished exchanges; called synchronously, and cheap. */
@@ -38,15 +38,10 @@ export interface ForwardContext {
  */
 export class Forward implements Line {
   readonly #context: ForwardContext;
-  #router: Router<Route>;
+  readonly #router: Router<Route>;
 
   constructor(context: ForwardContext, router: Router<Route>) {
     this.#context = context;
-    this.#router = router;
-  }
-
-  /** New requests take the routes of `router`; those under way keep theirs. */
-  replaceRouter(router: Router<Route>): void {
     this.#router = router;
   }
 
@@ -58,8 +53,8 @@ export class Forward implements Line {
       return 0;
     }
     const path = head.path;
-    if (needsReading(path) && !this.#readPath(exchange, path)) return 0;
     const host = head.routeHost;
+    if (needsReading(path) && !this.#readPath(exchange, host, path)) return 0;
     const route = this.#router.find(host, exchange.path, exchange);
     if (route === undefined) {
       this.#noRoute(exchange, host);
@@ -77,7 +72,7 @@ export class Forward implements Line {
   }
 
   /** Routes and forwards go by the canonical path; where a second reading leads elsewhere, the request goes nowhere. */
-  #readPath(exchange: Exchange, raw: string): boolean {
+  #readPath(exchange: Exchange, host: string, raw: string): boolean {
     const reading = canonicalPath(raw);
     if (!reading.ok) {
       this.refuse(exchange, 'bad_path', reading.reason);
@@ -85,7 +80,6 @@ export class Forward implements Line {
     }
     exchange.path = reading.path;
     if (reading.decoded === undefined) return true;
-    const host = canonicalHost(exchange.host);
     if (
       this.#router.find(host, reading.path, exchange) === this.#router.find(host, reading.decoded, exchange)
     )

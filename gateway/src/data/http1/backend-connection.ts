@@ -3,12 +3,11 @@ import { type Expirable, Timer } from '../../time.ts';
 import type { Agent } from '../agent.ts';
 import type { BackendSide, Exchange, TunnelEnd } from '../exchange.ts';
 import type { ConnectOptions } from '../wire.ts';
-import { Wire, type WireReader } from '../wire.ts';
+import { BULK_BODY_BYTES, Wire, type WireReader } from '../wire.ts';
 import { ChunkedDecoder } from './chunked.ts';
 import { CHUNKED } from './request-head.ts';
 import { UNTIL_CLOSE } from './response-head.ts';
 
-const BULK_BODY_BYTES = 128 * 1024;
 const NO_BODY: ReadonlySet<number> = new Set([204, 304]);
 
 /**
@@ -19,9 +18,6 @@ const NO_BODY: ReadonlySet<number> = new Set([204, 304]);
  * - `tunnel`
  */
 type Phase = 'connecting' | 'idle' | 'head' | 'body' | 'tunnel' | 'closed';
-
-/** How the answer's body is passed on. */
-type BodyMode = 'as-is' | 'chunked' | 'wrap';
 
 /** One keep-alive HTTP/1.1 connection to a backend: sends requests, one at a time, and reads their answers. */
 export class BackendConnection implements WireReader, BackendSide, Expirable {
@@ -36,7 +32,8 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
   #exchange: Exchange | undefined;
   #carry: Buffer | undefined;
   #decoder: ChunkedDecoder | undefined;
-  #mode: BodyMode = 'as-is';
+  /** Whether each read becomes a chunk: the body has no framing of its own, and the client needs one. */
+  #wraps = false;
   #remaining = 0;
   #keepAlive = true;
   #requestEnded = true;
@@ -178,13 +175,12 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
     this.#keepAlive = head.keepAlive;
     this.#agent.learn();
     this.#decoder = undefined;
-    this.#mode = 'as-is';
+    this.#wraps = false;
     if (exchange.method === 'HEAD' || NO_BODY.has(head.status)) this.#remaining = 0;
     else if (head.bodyLength === CHUNKED) {
-      this.#mode = 'chunked';
       this.#decoder = new ChunkedDecoder(exchange.client.speaksChunked ? 'framed' : 'payload');
     } else if (head.bodyLength === UNTIL_CLOSE) {
-      this.#mode = exchange.client.speaksChunked ? 'wrap' : 'as-is';
+      this.#wraps = exchange.client.speaksChunked;
       this.#remaining = Number.POSITIVE_INFINITY;
       this.#keepAlive = false;
     } else {
@@ -212,7 +208,7 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
     const at = Math.min(end, start + this.#remaining);
     this.#remaining -= at - start;
     if (at === start) return at;
-    if (this.#mode === 'wrap') this.#wrap(exchange, bytes, start, at);
+    if (this.#wraps) this.#wrap(exchange, bytes, start, at);
     else exchange.client.bodyBytes(bytes, start, at);
     return at;
   }
@@ -234,7 +230,7 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
 
   /** @param clean whether the answer ended exactly where the bytes did */
   #finish(exchange: Exchange, clean: boolean): void {
-    if (this.#mode === 'wrap') exchange.client.bodyText('0\r\n\r\n');
+    if (this.#wraps) exchange.client.bodyText('0\r\n\r\n');
     if (this.#bulk) {
       this.#bulk = false;
       this.wire.stopBulk(!exchange.client.flush());

@@ -5,7 +5,7 @@ import type { ListenerContext } from '../listener.ts';
 import { problemFor } from '../problem.ts';
 import { type ClientFacts, RequestHeaders } from '../request-headers.ts';
 import type { ResponseFraming } from '../response-headers.ts';
-import type { Wire, WireReader } from '../wire.ts';
+import { BULK_BODY_BYTES, type Wire, type WireReader } from '../wire.ts';
 import { Carry } from './carry.ts';
 import { HalfClose, PROCESSING, SILENT_MS } from './half-close.ts';
 import { RequestBody } from './request-body.ts';
@@ -15,7 +15,6 @@ const MAX_CARRY_BYTES = 64 * 1024;
 /** Lingering: how much, and how long, a client may go on sending after its answer, before it is cut off. */
 const LINGER_BYTES = 64 * 1024 * 1024;
 const LINGER_MS = 5_000;
-const BULK_BODY_BYTES = 128 * 1024;
 
 /**
  * - `head`: between requests, or in the middle of a head
