@@ -7,6 +7,11 @@ export interface Plan {
   readonly listeners: readonly ListenerPlan[];
   readonly services: readonly ServicePlan[];
   readonly routes: readonly RoutePlan[];
+  /**
+   * SHA-256 (hex) of the token by which a client may ask, with `X-Portway-Explain`, why its request went where it went.
+   * Undefined: nobody may.
+   */
+  readonly explainTokenSha256: string | undefined;
 }
 
 export interface ListenerPlan {
@@ -35,6 +40,17 @@ export interface ServicePlan {
   readonly timeouts: TimeoutsPlan;
   readonly tls: TlsPlan;
   readonly retry: RetryPlan | undefined;
+  readonly retryBudget: RetryBudgetPlan;
+  /** Undefined: backends are not probed and taken to be healthy. */
+  readonly health: HealthPlan | undefined;
+  readonly ejection: EjectionPlan | undefined;
+  readonly breaker: BreakerPlan | undefined;
+  /** How long a backend that came back takes to its full share; 0 is at once. */
+  readonly slowStartMs: number;
+  /** What happens when no backend is eligible: 503, or every backend that the operator has not taken out is tried. */
+  readonly whenNoneEligible: 'reject' | 'all';
+  /** Undefined: no limit of its own. */
+  readonly concurrency: ConcurrencyPlan | undefined;
 }
 
 export interface BackendPlan {
@@ -97,13 +113,102 @@ export interface TlsPlan {
   readonly verify: boolean;
 }
 
+export type RetryCondition = 'connect-failure' | 'reset' | 'timeout' | '502' | '503' | '504';
+
 export interface RetryPlan {
-  /** Further attempts after the first. */
+  /** Further attempts after the first, of requests of which something was sent. */
   readonly attempts: number;
+  /** What is worth another attempt. */
+  readonly on: readonly RetryCondition[];
+  /** How long one attempt may take until the head of its answer; 0 is off. */
+  readonly perTryTimeoutMs: number;
+  /** Base of the pause before a second and further retry: a random share of `backoffMs * 2^n`. */
+  readonly backoffMs: number;
   readonly maxBodyBytes: number;
   /** POST and PATCH too, when the operator knows that the backends cope. */
   readonly nonIdempotent: boolean;
+  readonly hedge: HedgePlan | undefined;
 }
+
+/** When a second attempt starts beside a first one that is slow. */
+export type HedgePlan =
+  /** After a fixed time. */
+  | { readonly kind: 'after'; readonly afterMs: number }
+  /** After this percentile (50 to 99.9) of the service's recent latencies. */
+  | { readonly kind: 'percentile'; readonly percentile: number };
+
+/** How many retries and hedges a service allows beside first attempts, in a window of ten seconds. */
+export interface RetryBudgetPlan {
+  /** Of the requests of the window. */
+  readonly percent: number;
+  /** Allowed whatever the percentage comes to. */
+  readonly minPerSecond: number;
+}
+
+export interface HealthPlan {
+  readonly probe: ProbePlan;
+  /** From one probe to the next, ± 10 %; 1 s while the verdict is changing, if that is sooner. */
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Good probes in a row that make a backend healthy; the first probe of all decides alone. */
+  readonly rise: number;
+  readonly fall: number;
+}
+
+export type ProbePlan =
+  | { readonly type: 'tcp' }
+  | {
+      readonly type: 'http';
+      /** Path and query. */
+      readonly path: string;
+      /** The Host field; undefined for the backend's own. */
+      readonly host: string | undefined;
+      readonly headers: Readonly<Record<string, string>>;
+      /** Statuses of a good answer, both included. */
+      readonly minStatus: number;
+      readonly maxStatus: number;
+      /** Text that the first 64 KiB of a good answer hold. */
+      readonly body: string | undefined;
+    };
+
+/** Passive ejection: what live traffic says of a backend (Envoy's outlier detection). */
+export interface EjectionPlan {
+  /** Failures in a row that eject. */
+  readonly consecutiveFailures: number;
+  /** Or this share of failures in the window, in percent, of at least `minRequests`. */
+  readonly failurePercent: number;
+  readonly minRequests: number;
+  readonly windowMs: number;
+  /** The first ejection; each further one doubles it, up to `maxMs`. */
+  readonly baseMs: number;
+  readonly maxMs: number;
+  /** Most of a service that may be ejected at once, in percent; the last one never is. */
+  readonly maxPercent: number;
+}
+
+export interface BreakerPlan {
+  readonly failurePercent: number;
+  readonly minRequests: number;
+  readonly windowMs: number;
+  readonly openMs: number;
+  readonly maxOpenMs: number;
+  /** An answer whose head takes longer counts as slow; 0 is off. */
+  readonly slowCallMs: number;
+  readonly slowPercent: number;
+}
+
+/** Requests under way at once, of a service or of a route. */
+export interface ConcurrencyPlan {
+  readonly max: number;
+  /** Requests that may wait for one under way to end. */
+  readonly queue: number;
+  readonly queueTimeoutMs: number;
+  /** Whether the limit follows the latency (from 1 to `max`) instead of standing at `max`. */
+  readonly adaptive: boolean;
+}
+
+/** Who waits and who is turned away when a concurrency limit is reached. */
+export type Priority = 'high' | 'normal' | 'low';
 
 export interface RoutePlan {
   /** Unique and readable, used in logs and metrics, e.g. `www.example.com/db`. */
@@ -121,6 +226,10 @@ export interface RoutePlan {
   readonly rewrite: string | undefined;
   /** Overrides the service's, field by field. */
   readonly timeouts: Partial<TimeoutsPlan>;
+  /** The service's, what the route says over it; undefined: no retries. */
+  readonly retry: RetryPlan | undefined | 'service';
+  readonly concurrency: ConcurrencyPlan | undefined;
+  readonly priority: Priority;
   readonly maxBodyBytes: number;
   readonly requestHeaders: HeaderEditPlan;
   readonly responseHeaders: HeaderEditPlan;

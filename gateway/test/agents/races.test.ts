@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { RetryPlan } from '../../src/data/plan.ts';
 import { allQuiet, eventually, only, startGateway } from '../relay/gateway-in-test.ts';
-import { plan } from '../support/plans.ts';
+import { plan, retryPlan } from '../support/plans.ts';
 import { RawBackend, type RawConnection } from '../support/raw-backend.ts';
 import { exchangeRaw } from '../support/raw-client.ts';
 
@@ -11,7 +11,7 @@ import { exchangeRaw } from '../support/raw-client.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const WARM = 'GET /warm HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
-const RETRY: RetryPlan = { attempts: 1, maxBodyBytes: 64 * 1024, nonIdempotent: false };
+const RETRY = retryPlan();
 
 const DEATHS = {
   FIN: ({ socket }: RawConnection) => socket.end(),

@@ -1,4 +1,14 @@
-import type { BackendPlan, ListenerPlan, Plan, RoutePlan, ServicePlan } from '../../src/data/plan.ts';
+import type {
+  BackendPlan,
+  BreakerPlan,
+  EjectionPlan,
+  HealthPlan,
+  ListenerPlan,
+  Plan,
+  RetryPlan,
+  RoutePlan,
+  ServicePlan,
+} from '../../src/data/plan.ts';
 
 /** Plans with DESIGN's defaults, on a port the system chooses. */
 function listenerPlan(changes: Partial<ListenerPlan> = {}): ListenerPlan {
@@ -37,10 +47,59 @@ export function servicePlan(ports: readonly number[], changes: Partial<ServicePl
     },
     timeouts: { connectMs: 2_000, headMs: 30_000, idleMs: 60_000, totalMs: 0 },
     tls: { ca: undefined, serverName: undefined, verify: true },
-    retry: { attempts: 1, maxBodyBytes: 64 * 1024, nonIdempotent: false },
+    retry: retryPlan(),
+    retryBudget: { percent: 20, minPerSecond: 3 },
+    // each of these has tests of its own, which switch it on
+    health: undefined,
+    ejection: undefined,
+    breaker: undefined,
+    slowStartMs: 0,
+    whenNoneEligible: 'reject',
+    concurrency: undefined,
     ...changes,
   };
 }
+
+export function retryPlan(changes: Partial<RetryPlan> = {}): RetryPlan {
+  return {
+    attempts: 1,
+    on: ['connect-failure', 'reset', 'timeout'],
+    perTryTimeoutMs: 0,
+    backoffMs: 25,
+    maxBodyBytes: 64 * 1024,
+    nonIdempotent: false,
+    hedge: undefined,
+    ...changes,
+  };
+}
+
+export const EJECTION: EjectionPlan = {
+  consecutiveFailures: 5,
+  failurePercent: 50,
+  minRequests: 20,
+  windowMs: 10_000,
+  baseMs: 10_000,
+  maxMs: 300_000,
+  maxPercent: 50,
+};
+
+export const BREAKER: BreakerPlan = {
+  failurePercent: 50,
+  minRequests: 20,
+  windowMs: 10_000,
+  openMs: 5_000,
+  maxOpenMs: 60_000,
+  slowCallMs: 0,
+  slowPercent: 100,
+};
+
+export const TCP_HEALTH: HealthPlan = {
+  probe: { type: 'tcp' },
+  intervalMs: 5_000,
+  timeoutMs: 2_000,
+  rise: 2,
+  fall: 3,
+};
 
 function routePlan(changes: Partial<RoutePlan> = {}): RoutePlan {
   return {
@@ -52,6 +111,9 @@ function routePlan(changes: Partial<RoutePlan> = {}): RoutePlan {
     service: 'web',
     rewrite: undefined,
     timeouts: {},
+    retry: 'service',
+    concurrency: undefined,
+    priority: 'normal',
     maxBodyBytes: 10 * 1024 * 1024,
     requestHeaders: { set: {}, remove: [] },
     responseHeaders: { set: {}, remove: [] },
@@ -74,5 +136,6 @@ export function plan(
     listeners: [listenerPlan(changes.listener)],
     services: changes.services ?? [servicePlan(ports, changes.service)],
     routes: changes.routes ?? [routePlan(changes.route)],
+    explainTokenSha256: undefined,
   };
 }

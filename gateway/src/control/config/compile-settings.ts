@@ -34,6 +34,13 @@ export function compileSettings(
     },
     tls: compileTls(settings.tls ?? {}, tlsFiles),
     retry: compileRetry(settings.retry ?? {}),
+    retryBudget: { percent: DEFAULTS.retry.budgetPercent, minPerSecond: DEFAULTS.retry.minPerSecond },
+    health: undefined,
+    ejection: undefined,
+    breaker: undefined,
+    slowStartMs: 0,
+    whenNoneEligible: 'reject',
+    concurrency: undefined,
   };
 }
 
@@ -81,6 +88,10 @@ function compileRetry(retry: NonNullable<Settings['retry']>): RetryPlan | undefi
   const preset = DEFAULTS.retry;
   return {
     attempts: retry.attempts ?? preset.attempts,
+    on: ['connect-failure', 'reset', 'timeout'],
+    perTryTimeoutMs: 0,
+    backoffMs: 25,
+    hedge: undefined,
     maxBodyBytes: checked(parseSize(retry.maxBodySize ?? preset.maxBodySize)),
     nonIdempotent: retry.nonIdempotent ?? preset.nonIdempotent,
   };

@@ -30,6 +30,7 @@ export function compilePlan(config: Config, tlsFiles: TlsFiles): Plan {
       compileService(name, service, config, tlsFiles),
     ),
     routes: config.routes.map((route, index) => compileRoute(route, names[index] ?? '', config)),
+    explainTokenSha256: undefined,
   };
 }
 
@@ -77,6 +78,9 @@ function compileRoute(route: RouteConfig, name: string, config: Config): RoutePl
     service: route.service,
     rewrite: rewrite === undefined ? undefined : checked(parseRoutePath(rewrite)),
     timeouts: compileTimeouts(route.timeouts ?? {}),
+    retry: 'service',
+    concurrency: undefined,
+    priority: 'normal',
     maxBodyBytes: toBodyLimit(route.maxBodySize ?? config.defaults?.maxBodySize ?? DEFAULTS.maxBodySize),
     requestHeaders: compileEdit(route.requestHeaders),
     responseHeaders: compileEdit(route.responseHeaders),

@@ -1,0 +1,166 @@
+import type { Plan } from './plan.ts';
+
+/**
+ * The seam between the planes: down go plans and what is known of backends, up come events and reports. All of it is plain
+ * data, so that it could travel over IPC.
+ */
+export interface DataPort {
+  /**
+   * Makes `plan` the plan in force, and returns what changed. What did not change keeps its connections and what is known
+   * of it; what went away finishes its requests. Rejects, with nothing changed, when a new address cannot be listened on.
+   */
+  apply(plan: Plan): Promise<readonly PlanChange[]>;
+  /** What the operator wants of a backend. False: there is no such backend. */
+  setAdmin(ref: BackendRef, state: AdminState): boolean;
+  /** 1 to 1000; undefined: the plan's. False: there is no such backend. */
+  setWeight(ref: BackendRef, weight: number | undefined): boolean;
+  /** What probes say. A backend whose service is probed is not eligible before its first verdict. */
+  setHealth(ref: BackendRef, verdict: HealthVerdict): boolean;
+  /** Whether a quorum of the replicas has opened its breaker for this backend, and in what words; undefined: no. */
+  setFleetBreaker(ref: BackendRef, reason: string | undefined): boolean;
+  status(): DataStatus;
+  explain(question: ExplainQuestion): Explanation;
+}
+
+export interface BackendRef {
+  readonly service: string;
+  /** Its name, `host:port`. */
+  readonly backend: string;
+}
+
+/**
+ * - `draining`: no new requests; those under way end
+ * - `disabled`: the same, and not probed
+ */
+export type AdminState = 'enabled' | 'draining' | 'disabled';
+
+export interface HealthVerdict {
+  readonly healthy: boolean;
+  /** What the probe saw, e.g. `connection refused`, `status 503`. */
+  readonly reason: string;
+}
+
+/** Which step of the pipeline keeps a backend out; in this order. */
+export type Exclusion = 'admin' | 'health' | 'ejection' | 'breaker';
+
+export interface BackendStatus {
+  readonly name: string;
+  /** The plan's or the operator's. */
+  readonly weight: number;
+  /** What the balancer sees: less while the backend starts slowly. */
+  readonly effectiveWeight: number;
+  readonly eligible: boolean;
+  readonly excludedBy: Exclusion | undefined;
+  /** Why it is not eligible, for people, e.g. `ejected until 12:00:41: 5 failures in a row (connect_refused)`. */
+  readonly reason: string | undefined;
+  readonly admin: AdminState;
+  readonly health: 'healthy' | 'unhealthy' | 'unknown' | 'unchecked';
+  readonly healthReason: string | undefined;
+  readonly breaker: BreakerState;
+  /** Milliseconds since 1970; undefined when it is not ejected. */
+  readonly ejectedUntilMs: number | undefined;
+  /** Requests given to it and not yet answered: what is left of a drain. */
+  readonly pending: number;
+  /** Peak-EWMA of the time to the head of an answer; 0 when unknown. */
+  readonly latencyMs: number;
+  readonly pool: {
+    readonly active: number;
+    readonly idle: number;
+    readonly connecting: number;
+    readonly queued: number;
+    readonly max: number;
+  };
+  /** How long ago live traffic last went well there; undefined: never. */
+  readonly lastSuccessAgoMs: number | undefined;
+}
+
+export type BreakerState = 'closed' | 'half-open' | 'open';
+
+export interface ServiceStatus {
+  readonly name: string;
+  readonly balance: string;
+  readonly backends: readonly BackendStatus[];
+  readonly eligible: number;
+  /** Whether backends that are not eligible are tried because none is. */
+  readonly failOpen: boolean;
+  readonly retryBudgetRemaining: number;
+  /** Requests under way, and the limit they are held to; undefined without one. */
+  readonly concurrency:
+    | { readonly inFlight: number; readonly limit: number; readonly queued: number }
+    | undefined;
+}
+
+export interface RouteStatus {
+  readonly name: string;
+  readonly host: string | undefined;
+  readonly path: string;
+  readonly methods: readonly string[];
+  readonly service: string;
+}
+
+export interface DataStatus {
+  readonly listeners: readonly { readonly address: string; readonly connections: number }[];
+  readonly routes: readonly RouteStatus[];
+  readonly services: readonly ServiceStatus[];
+  readonly draining: boolean;
+}
+
+export interface ExplainQuestion {
+  readonly method: string;
+  /** Lower case, without port. */
+  readonly host: string;
+  /** Path and query as a client would send them. */
+  readonly target: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly clientIp: string;
+}
+
+export interface Explanation {
+  /** The path that routes are looked up by; undefined when the target is refused. */
+  readonly path: string | undefined;
+  /** The failure code of the answer the gateway would give itself. */
+  readonly refused: string | undefined;
+  readonly route: RouteStatus | undefined;
+  /** Routes whose path is a prefix, longest first, and why each is or is not the one. */
+  readonly candidates: readonly {
+    readonly route: string;
+    readonly chosen: boolean;
+    readonly reason: string;
+  }[];
+  /** The path sent to the backend. */
+  readonly sentPath: string | undefined;
+  readonly service: ServiceStatus | undefined;
+  /** Where it goes if that is certain (hash, sticky, one backend); otherwise how it is drawn. */
+  readonly choice: string | undefined;
+}
+
+/** One difference between two plans, e.g. `{ what: 'backend', name: 'db 127.0.0.1:3021', change: 'removed' }`. */
+export interface PlanChange {
+  readonly what: 'listener' | 'service' | 'backend' | 'route' | 'setting';
+  readonly name: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  /** Which fields changed and how, for people; empty when that says nothing. */
+  readonly detail: string;
+}
+
+/** What happens in the data plane, told synchronously; hearing it must be cheap and must not throw. */
+export type DataEvent =
+  | ({ readonly kind: 'eligible' } & BackendRef)
+  | ({ readonly kind: 'ineligible'; readonly by: Exclusion; readonly reason: string } & BackendRef)
+  | ({ readonly kind: 'ejected'; readonly reason: string; readonly forMs: number } & BackendRef)
+  | ({
+      readonly kind: 'breaker';
+      readonly from: BreakerState;
+      readonly to: BreakerState;
+      readonly reason: string;
+    } & BackendRef)
+  /** Live traffic was refused there: a probe would say more. */
+  | ({ readonly kind: 'connect-failed' } & BackendRef)
+  /** No backend is eligible (any more, or again). */
+  | {
+      readonly kind: 'none-eligible';
+      readonly service: string;
+      readonly active: boolean;
+      readonly failOpen: boolean;
+    };
