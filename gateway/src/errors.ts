@@ -118,6 +118,16 @@ export const FAILURES = {
   // what the gateway refuses for its own protection
   queue_full: gateway(503, 'connection_limit_reached', "The queue for the service's backends is full"),
   queue_timeout: gateway(503, 'connection_limit_reached', 'No connection to a backend came free in time'),
+  overloaded: gateway(
+    503,
+    'connection_limit_reached',
+    'More requests are under way than are allowed at once',
+  ),
+  admission_timeout: gateway(
+    503,
+    'connection_limit_reached',
+    'No request under way ended in time to make room for this one',
+  ),
   out_of_sockets: gateway(503, 'proxy_internal_error', 'The gateway has no socket left for this request'),
   shutting_down: gateway(503, 'proxy_internal_response', 'The gateway is shutting down'),
   internal: gateway(500, 'proxy_internal_error', 'The gateway failed'),

@@ -1,42 +1,109 @@
+import type { LoadedConfig } from './control/config/load.ts';
+import type { ControlPlan } from './control/control-plan.ts';
+import { ControlPlane } from './control/control-plane.ts';
+import type { Log } from './control/log.ts';
+import type { ReloadResult } from './control/reload/reload-result.ts';
+import type { ReloadCause } from './control/reload/reloader.ts';
 import { DataPlane } from './data/data-plane.ts';
 import type { Observer } from './data/forward.ts';
 import type { Plan } from './data/plan.ts';
+import type { DataPort } from './data/port.ts';
 import type { Lookup } from './data/resolver.ts';
 import { type Clock, type Random, systemClock } from './time.ts';
-
-/** How long requests under way may take to end once the gateway stops. */
-const DRAIN_MS = 25_000;
 
 export interface GatewayOptions {
   readonly clock?: Clock;
   readonly random?: Random;
-  readonly observer?: Observer;
+  readonly observer?: Partial<Observer>;
   readonly lookup?: Lookup;
+  /** Left out: no admin port, nothing shared, a drain of 25 s. */
+  readonly control?: ControlPlan;
+  readonly log?: Log;
+  readonly version?: string;
+  /** Where a reload gets its config from. */
+  readonly load?: () => LoadedConfig;
+  readonly onReloaded?: (loaded: LoadedConfig & { readonly ok: true }) => void;
 }
 
 export interface Gateway {
   readonly data: DataPlane;
+  readonly control: ControlPlane;
   /** Base URLs of the listeners, with the ports really in use. */
   readonly urls: readonly string[];
-  /** Finishes what is under way, then closes everything. */
+  readonly adminUrl: string | undefined;
+  reload(cause: ReloadCause): Promise<ReloadResult>;
+  /** Readiness goes first, then what is under way is finished, then everything is closed. */
   stop(deadlineMs?: number): Promise<void>;
 }
 
-const silent: Observer = { exchangeEnded() {} };
+const ALONE: ControlPlan = { admin: undefined, redis: undefined, drain: { delayMs: 0, timeoutMs: 25_000 } };
 
 /**
  * Starts a gateway; the one place that puts its parts together. Rejects, with nothing left open, when an address cannot be
  * listened on.
  */
 export async function createGateway(plan: Plan, options: GatewayOptions = {}): Promise<Gateway> {
-  const { clock = systemClock, random = Math.random, observer = silent, lookup } = options;
+  const { clock = systemClock, random = Math.random, log = () => {} } = options;
+  const { exchangeEnded = () => {}, event: onEvent = () => {} } = options.observer ?? {};
+  const observer: Observer = {
+    exchangeEnded,
+    event: (event) => {
+      onEvent(event);
+      control.onEvent(event);
+    },
+  };
+  const { lookup } = options;
   const data = new DataPlane(plan, { clock, random, observer, ...(lookup === undefined ? {} : { lookup }) });
-  await data.start();
+  const control = new ControlPlane(plan, options.control ?? ALONE, {
+    clock,
+    random,
+    log,
+    port: data,
+    version: options.version ?? 'unknown',
+    load: options.load,
+    onReloaded: options.onReloaded,
+  });
+  await open(data, control);
   return {
     data,
-    urls: data.listeners.map(
-      ({ plan: { host }, port }) => `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    ),
-    stop: (deadlineMs = DRAIN_MS) => data.drain(deadlineMs),
+    control,
+    get urls() {
+      return data.listeners.map(({ address }) => `http://${address}`);
+    },
+    adminUrl: control.adminUrl,
+    reload: (cause) => control.reload(cause),
+    stop: (deadlineMs = control.drain.timeoutMs) => stop(data, control, deadlineMs),
   };
+}
+
+async function open(data: DataPlane, control: ControlPlane): Promise<void> {
+  try {
+    await control.begin();
+    await data.start();
+    await control.openAdmin();
+  } catch (error) {
+    data.destroy();
+    await control.close();
+    throw error;
+  }
+}
+
+async function stop(data: DataPlane, control: ControlPlane, deadlineMs: number): Promise<void> {
+  control.startDraining();
+  const { delayMs } = control.drain;
+  // balancers before us see that we are not ready, and send no more, before we accept no more
+  if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+  await data.drain(deadlineMs);
+  await control.close();
+}
+
+/** Answers why requests would go where they go, by a plan alone: nothing listens, nothing is probed. */
+export function offlineExplain(plan: Plan): DataPort['explain'] {
+  // of what nobody has probed nothing can be said against
+  const services = plan.services.map((service) => ({ ...service, health: undefined }));
+  const data = new DataPlane(
+    { ...plan, services },
+    { clock: systemClock, random: Math.random, observer: { exchangeEnded() {}, event() {} } },
+  );
+  return (question) => data.explain(question);
 }

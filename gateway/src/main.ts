@@ -4,17 +4,30 @@ import { checkCommand } from './control/config/check-command.ts';
 import { EMBEDDED_CONFIG } from './control/config/embedded.ts';
 import { formatProblem, type LoadedConfig, loadConfig } from './control/config/load.ts';
 import { schemaCommand } from './control/config/schema-command.ts';
-import { createGateway, type Gateway } from './gateway.ts';
+import { explainCommand } from './control/explain-command.ts';
+import type { Log } from './control/log.ts';
+import { FileWatch } from './control/reload/file-watch.ts';
+import { listenProblem } from './control/reload/listen-problem.ts';
+import { watchedFiles } from './control/reload/watched-files.ts';
+import { createGateway, type Gateway, offlineExplain } from './gateway.ts';
+import { systemClock } from './time.ts';
 
 const USAGE = `Usage:
   portway start [--config FILE]   run the gateway (without --config: the demo's embedded config)
   portway check FILE              read a config and say all that is wrong with it
+  portway explain METHOD URL      say where a request would go, and why (portway explain --help)
   portway schema                  print the config's JSON Schema, for editors
 `;
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string;
+};
 
 const readFile = (path: string): string => readFileSync(path, 'utf8');
 const out = (text: string): void => void process.stdout.write(text);
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
+const log: Log = (level, message) =>
+  level === 'info' ? out(`portway: ${message}\n`) : say(`portway: ${level}: ${message}`);
 
 async function main(args: readonly string[]): Promise<number | undefined> {
   const [command, ...rest] = args;
@@ -26,6 +39,8 @@ async function main(args: readonly string[]): Promise<number | undefined> {
       return checkCommand(rest[0], { readFile, env: process.env, write: out });
     case 'schema':
       return schemaCommand({ write: out });
+    case 'explain':
+      return explainCommand(rest, { readFile, env: process.env, write: out, offline: offlineExplain });
     case 'help':
     case '--help':
     case '-h':
@@ -48,47 +63,77 @@ async function start(args: readonly string[]): Promise<number | undefined> {
   } catch (error) {
     return usage((error as Error).message);
   }
+  const watch = file === undefined ? undefined : await watchFile(file);
   const loaded = load(file);
   if (loaded === undefined) return 1;
   const problems = loaded.ok ? loaded.warnings : loaded.problems;
   for (const problem of problems) say(formatProblem(problem));
   if (!loaded.ok) return 1;
+  const follow = ({ config }: Loaded): void => void watch?.files.watch(watchedFiles(file ?? '', config));
   try {
-    const gateway = await createGateway(loaded.plan);
+    const { plan, control } = loaded;
+    const gateway = await createGateway(plan, {
+      control,
+      log,
+      version,
+      ...(file === undefined ? {} : { load: () => readConfig(file), onReloaded: follow }),
+    });
+    follow(loaded);
     for (const url of gateway.urls) out(`portway: listening on ${url}\n`);
+    if (gateway.adminUrl !== undefined) out(`portway: admin API at ${gateway.adminUrl}\n`);
     stopOnSignals(gateway);
+    process.on('SIGHUP', () => void gateway.reload('SIGHUP'));
+    watch?.onChange(() => void gateway.reload('file'));
     return undefined;
   } catch (error) {
-    say(`portway: ${listenProblem(error)}`);
+    say(
+      `portway: ${listenProblem(error)}${file === undefined ? ' (the demo: PORTWAY_PORT, PORTWAY_ADMIN_PORT)' : ''}`,
+    );
     return 1;
   }
 }
 
-function load(file: string | undefined): LoadedConfig | undefined {
-  let text = EMBEDDED_CONFIG;
-  if (file !== undefined) {
-    try {
-      text = readFile(file);
-    } catch (error) {
-      say(`portway: cannot read ${file}: ${(error as Error).message}`);
-      return undefined;
-    }
-  }
-  return loadConfig({ text, file: file ?? '(embedded config)' }, { env: process.env, readFile });
+type Loaded = LoadedConfig & { readonly ok: true };
+
+interface Watch {
+  readonly files: FileWatch;
+  onChange(changed: () => void): void;
 }
 
-function listenProblem(error: unknown): string {
-  const { code, address, port, message } = error as NodeJS.ErrnoException & {
-    address?: string;
-    port?: number;
+/** Watches from before the file is read, so that no change falls between the two. */
+async function watchFile(file: string): Promise<Watch> {
+  let changed = (): void => {};
+  const files = new FileWatch({ clock: systemClock, log, onChange: () => changed() });
+  await files.watch([file]);
+  return {
+    files,
+    onChange: (callback) => {
+      changed = callback;
+    },
   };
-  const where = `${address}:${port}`;
-  if (code === 'EADDRINUSE')
-    return `${where} is in use: end what listens there, or set another address under listeners (the demo: PORTWAY_PORT)`;
-  if (code === 'EACCES')
-    return `${where} may not be listened on: ports below 1024 need privileges; choose another under listeners`;
-  if (code === 'EADDRNOTAVAIL') return `${where} is not an address of this machine; check listeners`;
-  return message;
+}
+
+/** Undefined, and said so, when the file cannot be read. */
+function load(file: string | undefined): LoadedConfig | undefined {
+  if (file === undefined)
+    return loadConfig({ text: EMBEDDED_CONFIG, file: '(embedded config)' }, { env: process.env, readFile });
+  try {
+    return readConfig(file);
+  } catch (error) {
+    say(`portway: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+/** @throws Error when the file cannot be read */
+function readConfig(file: string): LoadedConfig {
+  let text: string;
+  try {
+    text = readFile(file);
+  } catch (error) {
+    throw new Error(`cannot read ${file}: ${(error as Error).message}`);
+  }
+  return loadConfig({ text, file }, { env: process.env, readFile });
 }
 
 /** SIGTERM and SIGINT drain; a second one ends at once. So does the end of a parent that started us with IPC. */

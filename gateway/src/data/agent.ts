@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { FailureCode } from '../errors.ts';
 import { type Clock, type Random, Timer, type TimerWheel } from '../time.ts';
+import { deepEqualPlan } from './changed-fields.ts';
 import { type Exchange, NOT_SENT } from './exchange.ts';
 import { BackendConnection } from './http1/backend-connection.ts';
 import { FIELD_ID } from './http1/field-names.ts';
@@ -36,12 +37,12 @@ export class Agent {
   readonly wheel: TimerWheel;
   readonly buffers: ReadBuffers;
   readonly head: ResponseHead;
-  readonly timeouts: TimeoutsPlan;
+  timeouts: TimeoutsPlan;
   readonly counters: AgentCounters = { connects: 0, connectFailures: 0, reuses: 0, closed: new Map() };
   readonly #context: AgentContext;
   readonly #backend: BackendPlan;
-  readonly #plan: PoolPlan;
-  readonly #tls: TlsPlan;
+  #plan: PoolPlan;
+  #tls: TlsPlan;
   readonly #idle: BackendConnection[] = [];
   readonly #all = new Set<BackendConnection>();
   /** Those of `all` that are being dialled, each with the addresses tried before its own. */
@@ -81,6 +82,24 @@ export class Agent {
       connecting: this.#connecting,
       queued: this.#queued,
     };
+  }
+
+  get maxConnections(): number {
+    return this.#plan.maxConnections;
+  }
+
+  /** Takes over new settings; connections stay, but those that TLS would make otherwise now serve no further request. */
+  update(plan: PoolPlan, timeouts: TimeoutsPlan, tls: TlsPlan): void {
+    if (!deepEqualPlan(this.#tls, tls)) {
+      for (const connection of this.#idle.splice(0)) connection.close('replaced');
+      for (const connection of this.#all) connection.expiresMs = this.wheel.nowMs;
+      this.#tlsSession = undefined;
+    }
+    this.#tls = tls;
+    this.#plan = plan;
+    this.timeouts = timeouts;
+    this.#learned.maxMs = plan.idleTimeoutMs;
+    this.#grow();
   }
 
   /**

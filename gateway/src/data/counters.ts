@@ -51,6 +51,17 @@ export class StatusCounters {
   }
 }
 
+/** Retries of a service by what asked for them and what came of it. */
+export class RetryCounters {
+  /** By `REASON OUTCOME`, e.g. `reset retried`, `timeout budget`. */
+  readonly byOutcome = new Map<string, number>();
+
+  add(reason: string, outcome: string): void {
+    const key = `${reason} ${outcome}`;
+    this.byOutcome.set(key, (this.byOutcome.get(key) ?? 0) + 1);
+  }
+}
+
 /** Requests that met no route or no backend, by failure code. */
 export class FailureCounters {
   readonly byCode = new Map<string, number>();

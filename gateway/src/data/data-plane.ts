@@ -1,15 +1,32 @@
 import type { Clock, Random } from '../time.ts';
 import { TimerWheel } from '../time.ts';
+import type { Backend } from './backend.ts';
+import { deepEqualPlan } from './changed-fields.ts';
 import { FailureCounters } from './counters.ts';
+import { ExplainAccess } from './decisions.ts';
+import { explain } from './explain.ts';
 import { Forward, type Observer } from './forward.ts';
 import { ResponseHead } from './http1/response-head.ts';
-import { Listener } from './listener.ts';
-import type { Plan } from './plan.ts';
+import { Listener, type ListenerDeps } from './listener.ts';
+import type { ListenerPlan, Plan } from './plan.ts';
+import { planChanges } from './plan-changes.ts';
+import type {
+  AdminState,
+  BackendRef,
+  DataPort,
+  DataStatus,
+  ExplainQuestion,
+  Explanation,
+  HealthVerdict,
+  PlanChange,
+} from './port.ts';
+import { listenerStatus, routeStatus, serviceStatus } from './report.ts';
 import { RequestIds } from './request-id.ts';
 import { type Lookup, Resolver } from './resolver.ts';
+import { Retired } from './retired.ts';
 import { Route } from './route.ts';
 import { Router } from './router.ts';
-import { Service } from './service.ts';
+import { Service, type ServiceContext } from './service.ts';
 import { ReadBuffers } from './wire.ts';
 
 export interface DataPlaneDeps {
@@ -20,50 +37,41 @@ export interface DataPlaneDeps {
   readonly lookup?: Lookup;
 }
 
-/** The request path of one process, built from a plan. */
-export class DataPlane {
+/** The request path of one process: built from a plan, moved on to the next one by `apply`. */
+export class DataPlane implements DataPort {
   readonly counters = new FailureCounters();
-  readonly services: readonly Service[];
-  readonly routes: readonly Route[];
-  readonly listeners: readonly Listener[];
+  services: readonly Service[] = [];
+  routes: readonly Route[] = [];
+  listeners: readonly Listener[];
+  draining = false;
+  #plan: Plan;
+  readonly #clock: Clock;
   readonly #wheel: TimerWheel;
+  readonly #retired: Retired;
+  readonly #context: ServiceContext;
+  readonly #listening: ListenerDeps;
+  readonly #forward: Forward;
+  #router: Router<Route>;
 
   constructor(plan: Plan, deps: DataPlaneDeps) {
     const { clock, random, observer } = deps;
-    this.#wheel = new TimerWheel(clock);
-    const wheel = this.#wheel;
+    const wheel = new TimerWheel(clock);
     const buffers = new ReadBuffers();
-    const resolver = new Resolver({
-      clock,
-      random,
-      ...(deps.lookup === undefined ? {} : { lookup: deps.lookup }),
-      onChange: (host, addresses) =>
-        this.#addressesChanged(
-          host,
-          addresses.map(({ address }) => address),
-        ),
-    });
-    const agents = { clock, random, wheel, buffers, resolver, head: new ResponseHead() };
-    this.services = plan.services.map((service) => new Service(agents, service));
-    const byName = new Map(this.services.map((service) => [service.name, service]));
-    this.routes = plan.routes.map((route) => {
-      const service = byName.get(route.service);
-      if (service === undefined)
-        throw new Error(`route ${route.name}: there is no service '${route.service}'`);
-      return new Route(route, service);
-    });
-    const router = new Router(this.routes.map((route) => ({ rule: route.plan, value: route })));
+    this.#plan = plan;
+    this.#clock = clock;
+    this.#wheel = wheel;
+    this.#retired = new Retired(wheel);
+    const onEvent: ServiceContext['onEvent'] = (event) => observer.event(event);
+    const resolver = this.#resolver(deps);
+    this.#context = { clock, random, wheel, buffers, resolver, head: new ResponseHead(), onEvent };
+    this.#takeOver(plan);
+    this.#router = routerOf(this.routes);
     const dateLine = dateLineOf(clock);
-    const forward = new Forward({ clock, wheel, counters: this.counters, observer, dateLine }, router);
-    const shared = {
-      clock,
-      ids: new RequestIds(random),
-      wheel,
-      buffers,
-      counters: this.counters,
-      line: forward,
-    };
-    this.listeners = plan.listeners.map((listener) => new Listener(shared, listener));
+    const context = { clock, random, wheel, counters: this.counters, observer, dateLine };
+    this.#forward = new Forward(context, this.#router, accessOf(plan));
+    const ids = new RequestIds(random);
+    this.#listening = { clock, ids, wheel, buffers, counters: this.counters, line: this.#forward };
+    this.listeners = plan.listeners.map((listener) => new Listener(this.#listening, listener));
   }
 
   /** Listens on every address, or on none: the first that fails closes the others and is thrown. */
@@ -76,28 +84,164 @@ export class DataPlane {
     }
   }
 
+  async apply(plan: Plan): Promise<readonly PlanChange[]> {
+    const changes = planChanges(this.#plan, plan);
+    if (changes.length === 0) return changes;
+    const listeners = await this.#listenAnew(plan.listeners);
+    this.#plan = plan;
+    this.#takeOver(plan);
+    this.#router = routerOf(this.routes);
+    this.#forward.reroute(this.#router, accessOf(plan));
+    for (const listener of this.listeners) {
+      if (!listeners.includes(listener)) this.#retired.addListener(listener);
+    }
+    this.listeners = listeners;
+    return changes;
+  }
+
+  /** The listeners of a new plan: those there are, and new ones, which listen already. */
+  async #listenAnew(plans: readonly ListenerPlan[]): Promise<readonly Listener[]> {
+    const fresh: Listener[] = [];
+    const listeners = plans.map((plan) => {
+      const same = this.listeners.find(
+        ({ plan: { host, port } }) => host === plan.host && port === plan.port,
+      );
+      if (same !== undefined) return same;
+      const listener = new Listener(this.#listening, plan);
+      fresh.push(listener);
+      return listener;
+    });
+    try {
+      for (const listener of fresh) await listener.listen();
+    } catch (error) {
+      for (const listener of fresh) listener.destroy();
+      throw error;
+    }
+    for (const [index, listener] of listeners.entries()) {
+      const plan = plans[index];
+      if (plan !== undefined && !deepEqualPlan(plan, listener.plan)) listener.update(plan);
+    }
+    return listeners;
+  }
+
+  /** Services and routes of a plan; those that there were go on, with their connections and what is known. */
+  #takeOver(plan: Plan): void {
+    const before = new Map(this.services.map((service) => [service.name, service]));
+    const unchanged = new Set<Service>();
+    this.services = plan.services.map((servicePlan) => {
+      const service = before.get(servicePlan.name);
+      if (service === undefined) return new Service(this.#context, servicePlan);
+      before.delete(servicePlan.name);
+      if (deepEqualPlan(service.plan, servicePlan)) unchanged.add(service);
+      else for (const backend of service.update(servicePlan)) this.#retired.addBackend(backend);
+      return service;
+    });
+    for (const service of before.values()) {
+      for (const backend of service.retire()) this.#retired.addBackend(backend);
+    }
+    this.routes = this.#routesOf(plan, unchanged);
+    for (const service of this.services) service.serve(this.routes);
+  }
+
+  #routesOf(plan: Plan, unchanged: ReadonlySet<Service>): readonly Route[] {
+    const services = new Map(this.services.map((service) => [service.name, service]));
+    const before = new Map(this.routes.map((route) => [route.name, route]));
+    return plan.routes.map((routePlan) => {
+      const service = services.get(routePlan.service);
+      if (service === undefined)
+        throw new Error(`route ${routePlan.name}: there is no service '${routePlan.service}'`);
+      const old = before.get(routePlan.name);
+      if (old !== undefined && unchanged.has(service) && deepEqualPlan(old.plan, routePlan)) return old;
+      return new Route(this.#context, routePlan, service, old);
+    });
+  }
+
+  // --- DataPort: what is known of backends ---
+
+  setAdmin(ref: BackendRef, state: AdminState): boolean {
+    return this.#atBackend(ref, (backend) => backend.eligibility.setAdmin(state));
+  }
+
+  setWeight(ref: BackendRef, weight: number | undefined): boolean {
+    return this.#atBackend(ref, (backend, service) => {
+      backend.ownWeight = weight;
+      service.rebuild();
+    });
+  }
+
+  setHealth(ref: BackendRef, verdict: HealthVerdict): boolean {
+    return this.#atBackend(ref, (backend) => backend.eligibility.setHealth(verdict));
+  }
+
+  setFleetBreaker(ref: BackendRef, reason: string | undefined): boolean {
+    return this.#atBackend(ref, (backend) => backend.eligibility.setFleetBreaker(reason));
+  }
+
+  #atBackend({ service, backend }: BackendRef, act: (backend: Backend, service: Service) => void): boolean {
+    const owner = this.services.find(({ name }) => name === service);
+    const found = owner?.find(backend);
+    if (owner === undefined || found === undefined) return false;
+    act(found, owner);
+    return true;
+  }
+
+  status(): DataStatus {
+    const times = { nowMs: this.#clock.now(), wheelMs: this.#wheel.nowMs, wallNowMs: this.#clock.wallNow() };
+    return {
+      listeners: this.listeners.map(listenerStatus),
+      routes: this.routes.map(routeStatus),
+      services: this.services.map((service) => serviceStatus(service, times)),
+      draining: this.draining,
+    };
+  }
+
+  explain(question: ExplainQuestion): Explanation {
+    return explain(question, this.#router, this.routes, this.status());
+  }
+
+  // --- the end ---
+
   /** Accepts no more and answers what is under way; resolves when that is done, at the latest after `deadlineMs`. */
   async drain(deadlineMs: number): Promise<void> {
+    this.draining = true;
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, deadlineMs);
     });
-    await Promise.race([Promise.all(this.listeners.map((listener) => listener.drain())), deadline]);
+    const drained = [...this.listeners, ...this.#retired.listeners].map((listener) => listener.drain());
+    await Promise.race([Promise.all(drained), deadline]);
     clearTimeout(timer);
     this.destroy();
   }
 
   destroy(): void {
+    this.#retired.destroy();
     for (const listener of this.listeners) listener.destroy();
     for (const service of this.services) service.destroy();
     this.#wheel.close();
   }
 
-  #addressesChanged(host: string, addresses: readonly string[]): void {
-    for (const service of this.services) {
-      for (const backend of service.backends) backend.agent.addressesChanged(host, addresses);
-    }
+  #resolver(deps: DataPlaneDeps): Resolver {
+    return new Resolver({
+      clock: deps.clock,
+      random: deps.random,
+      ...(deps.lookup === undefined ? {} : { lookup: deps.lookup }),
+      onChange: (host, addresses) => {
+        const ips = addresses.map(({ address }) => address);
+        for (const { backends } of this.services) {
+          for (const backend of backends) backend.agent.addressesChanged(host, ips);
+        }
+      },
+    });
   }
+}
+
+function routerOf(routes: readonly Route[]): Router<Route> {
+  return new Router(routes.map((route) => ({ rule: route.plan, value: route })));
+}
+
+function accessOf({ explainTokenSha256 }: Plan): ExplainAccess | undefined {
+  return explainTokenSha256 === undefined ? undefined : new ExplainAccess(explainTokenSha256);
 }
 
 /** `Date: …` made once a second. */

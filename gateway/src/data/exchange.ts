@@ -1,7 +1,10 @@
 import type { FailureCode } from '../errors.ts';
-import type { Backend } from './backend.ts';
+import type { Admission } from './admission.ts';
+import { type Backend, NO_TICKET } from './backend.ts';
 import type { PickRequest } from './balancers/balancer.ts';
 import { cookieValue } from './balancers/cookie.ts';
+import type { ExchangeTimers } from './exchange-timers.ts';
+import type { Hedge } from './hedge.ts';
 import type { BodySink } from './http1/chunked.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
@@ -54,6 +57,8 @@ export interface BackendSide extends BodySink {
   pauseResponse(): void;
   resumeResponse(): void;
   startTunnel(tunnel: TunnelEnd): void;
+  /** The answer whose head has come is not wanted: what is left of it is thrown away, and the connection kept if that is little. */
+  discard(): void;
 }
 
 /** What happens to an exchange, told to the line it runs on. */
@@ -116,16 +121,43 @@ export class Exchange implements PickRequest, BodySink {
   status = 0;
   failure: FailureCode | undefined = undefined;
   ended = false;
-  /** Deadline of the whole exchange, when the route has one. */
-  cancelTotal: (() => void) | undefined = undefined;
+  /** What the breaker of `backend` knows the attempt by; NO_TICKET once its outcome is settled. */
+  ticket = NO_TICKET;
+  /** Its way through concurrency limits, where there are any. */
+  admission: Admission | undefined = undefined;
+  timers: ExchangeTimers | undefined = undefined;
+  hedge: Hedge | undefined = undefined;
+  /** What was decided so far, for a client that may ask; undefined for all others. */
+  decisions: string[] | undefined = undefined;
 
-  constructor(client: ClientSide, line: Line, startedMs: number, head: RequestHead) {
+  constructor(
+    client: ClientSide,
+    line: Line,
+    startedMs: number,
+    {
+      method,
+      path,
+      fields,
+    }: Pick<RequestHead, 'method' | 'path'> & { readonly fields: { readonly text: string } },
+  ) {
     this.client = client;
     this.line = line;
     this.startedMs = startedMs;
-    this.method = head.method;
-    this.path = head.path;
-    this.#head = head.fields.text;
+    this.method = method;
+    this.path = path;
+    this.#head = fields.text;
+  }
+
+  /** The same request, complete, for a second attempt beside the first. */
+  static twin(first: Exchange, line: Line, startedMs: number): Exchange {
+    const { method, path } = first;
+    const twin = new Exchange(first.client, line, startedMs, { method, path, fields: { text: first.#head } });
+    twin.route = first.route;
+    twin.requestId = first.requestId;
+    twin.requestHead = first.requestHead;
+    twin.body = first.body;
+    twin.bodyComplete = true;
+    return twin;
   }
 
   get clientIp(): string {

@@ -1,30 +1,37 @@
 import { FAILURES, type FailureCode } from '../errors.ts';
-import type { Clock, TimerWheel } from '../time.ts';
-import { Timer } from '../time.ts';
+import type { Clock, Random, TimerWheel } from '../time.ts';
+import { Admission } from './admission.ts';
+import { type Backend, isFailureStatus, NO_TICKET } from './backend.ts';
 import type { FailureCounters } from './counters.ts';
+import { type ExplainAccess, explainLine } from './decisions.ts';
 import type { Exchange, FailedAttempt, Line } from './exchange.ts';
 import { NOT_SENT } from './exchange.ts';
+import { ExchangeTimers } from './exchange-timers.ts';
+import { startHedge } from './hedge.ts';
 import { FIELD_ID } from './http1/field-names.ts';
-import { CHUNKED, type RequestHead } from './http1/request-head.ts';
-import { type ResponseHead, UNTIL_CLOSE } from './http1/response-head.ts';
+import type { RequestHead } from './http1/request-head.ts';
+import type { ResponseHead } from './http1/response-head.ts';
 import { answerHere } from './local-answers.ts';
-import type { RetryPlan } from './plan.ts';
+import { type Chance, type NextTry, nextAfterFailure, nextAfterStatus, retryFacts } from './next-try.ts';
+import type { DataEvent } from './port.ts';
 import { problemFor } from './problem.ts';
 import type { RequestHeaders } from './request-headers.ts';
-import { type ResponseFraming, responseHeadText } from './response-headers.ts';
-import { decideRetry, isIdempotent } from './retry.ts';
+import { framingOf, responseHeadText } from './response-headers.ts';
+import { decideRetry, isRace, keepBodyBytes } from './retry.ts';
 import type { Route } from './route.ts';
 import type { Router } from './router.ts';
 import { canonicalPath, joinRewrite, needsReading } from './target.ts';
-import { openTunnel } from './tunnel.ts';
+import { openTunnel, upgradeOf } from './tunnel.ts';
 
-/** What becomes known of finished exchanges; called synchronously, and cheap. */
+/** What becomes known of finished exchanges, and what happens beside them; called synchronously, and cheap. */
 export interface Observer {
   exchangeEnded(exchange: Exchange, durationMs: number): void;
+  event(event: DataEvent): void;
 }
 
 export interface ForwardContext {
   readonly clock: Clock;
+  readonly random: Random;
   readonly wheel: TimerWheel;
   readonly counters: FailureCounters;
   readonly observer: Observer;
@@ -33,16 +40,24 @@ export interface ForwardContext {
 }
 
 /**
- * The straight line of a request: route it, choose a backend, send it there, pass the answer back; and at each step what
- * happens when it fails. Everything else on the request path is called from here or calls back here.
+ * The straight line of a request: route it, admit it, choose a backend, send it there, pass the answer back; and at each
+ * step what happens when it fails. Everything else on the request path is called from here or calls back here.
  */
 export class Forward implements Line {
   readonly #context: ForwardContext;
-  readonly #router: Router<Route>;
+  #router: Router<Route>;
+  #explainAccess: ExplainAccess | undefined;
 
-  constructor(context: ForwardContext, router: Router<Route>) {
+  constructor(context: ForwardContext, router: Router<Route>, explainAccess: ExplainAccess | undefined) {
     this.#context = context;
     this.#router = router;
+    this.#explainAccess = explainAccess;
+  }
+
+  /** Requests from now on go by another router; those under way end as they began. */
+  reroute(router: Router<Route>, explainAccess: ExplainAccess | undefined): void {
+    this.#router = router;
+    this.#explainAccess = explainAccess;
   }
 
   /** A request's head is there. Returns how many bytes its body may have. */
@@ -52,6 +67,7 @@ export class Forward implements Line {
       this.#answer(exchange, local.status, local.head, local.body);
       return 0;
     }
+    if (head.fields.has(FIELD_ID['x-portway-explain'])) this.#askedToExplain(exchange, head);
     const path = head.path;
     const host = head.routeHost;
     if (needsReading(path) && !this.#readPath(exchange, host, path)) return 0;
@@ -67,8 +83,14 @@ export class Forward implements Line {
       return 0;
     }
     this.#prepare(exchange, route, head, headers);
-    this.#attempt(exchange);
+    if (route.limit === undefined && route.service.limit === undefined) this.#firstAttempt(exchange, route);
+    else this.#admit(exchange, route);
     return maxBodyBytes;
+  }
+
+  #askedToExplain(exchange: Exchange, head: RequestHead): void {
+    if (this.#explainAccess?.allows(head.fields.list(FIELD_ID['x-portway-explain'])) === true)
+      exchange.decisions = [];
   }
 
   /** Routes and forwards go by the canonical path; where a second reading leads elsewhere, the request goes nowhere. */
@@ -102,32 +124,69 @@ export class Forward implements Line {
     const sameLine = path === head.path && head.minorVersion === 1 && !head.absolute;
     const requestLine = sameLine ? undefined : `${head.method} ${path}${head.query} HTTP/1.1\r\n`;
     exchange.requestHead = headers.write(exchange, head, requestLine);
-    exchange.keepBodyBytes = keepBodyBytes(route.service.plan.retry, head);
+    exchange.keepBodyBytes = keepBodyBytes(route.retry, head);
     // it came whole with its head, but may be sent only once all the same
     if (exchange.body.length > exchange.keepBodyBytes) exchange.bodyLost = true;
-    if (route.timeouts.totalMs > 0) this.#limitTotal(exchange, route.timeouts.totalMs);
+    const { totalMs } = route.timeouts;
+    if (totalMs > 0) this.#timers(exchange).limitTotal(totalMs, () => this.#totalTimeout(exchange));
   }
 
-  #limitTotal(exchange: Exchange, totalMs: number): void {
-    const timer = new Timer({ onDeadline: () => this.refuse(exchange, 'total_timeout') });
-    this.#context.wheel.arm(timer, totalMs);
-    exchange.cancelTotal = () => this.#context.wheel.release(timer);
+  #timers(exchange: Exchange): ExchangeTimers {
+    exchange.timers ??= new ExchangeTimers(this.#context.clock, this.#context.wheel);
+    return exchange.timers;
   }
 
-  /** Gives the exchange to a backend. `failure` is what the client hears when there is none. */
-  #attempt(exchange: Exchange, failure: FailureCode = 'no_backend'): void {
-    const backend = exchange.route?.service.pick(exchange);
+  /** Through the concurrency limits of the route and of its service, which may keep it waiting. */
+  #admit(exchange: Exchange, route: Route): void {
+    const limits = [route.limit, route.service.limit].filter((limit) => limit !== undefined);
+    const admission = new Admission(limits, route.priority, {
+      admitted: () => this.#firstAttempt(exchange, route),
+      turnedAway: (why) => this.refuse(exchange, why === 'shed' ? 'overloaded' : 'admission_timeout'),
+    });
+    exchange.admission = admission;
+    const entered = admission.enter();
+    if (entered === 'in') this.#firstAttempt(exchange, route);
+    else if (entered === 'shed') this.refuse(exchange, 'overloaded');
+  }
+
+  // --- attempts ---
+
+  #firstAttempt(exchange: Exchange, route: Route): void {
+    if (exchange.ended) return;
+    const { service } = route;
+    service.budget.request();
+    const backend = service.pick(exchange);
     if (backend === undefined) {
-      this.refuse(exchange, failure);
+      this.refuse(exchange, 'no_backend');
       return;
     }
+    const hedge = route.retry?.hedge;
+    if (hedge !== undefined) {
+      const deps = { clock: this.#context.clock, timers: this.#timers(exchange), line: this };
+      startHedge(exchange, route, hedge, deps);
+    }
+    this.#attempt(exchange, route, backend);
+  }
+
+  /** Gives the exchange to a backend. */
+  #attempt(exchange: Exchange, route: Route, backend: Backend): void {
     exchange.backend = backend;
     exchange.attempts += 1;
     exchange.attemptStartedMs = exchange.attempts === 1 ? exchange.startedMs : this.#context.clock.now();
     exchange.attempting = true;
-    backend.pending += 1;
+    exchange.ticket = backend.begin();
+    exchange.decisions?.push(`to ${backend.name}`);
+    const perTryMs = route.retry?.perTryTimeoutMs ?? 0;
+    if (perTryMs > 0) this.#timers(exchange).limitAttempt(perTryMs, () => this.#attemptTimeout(exchange));
     const refused = backend.agent.take(exchange, false);
     if (refused !== undefined) this.attemptFailed(exchange, refused, NOT_SENT);
+  }
+
+  #attemptTimeout(exchange: Exchange): void {
+    const sent = exchange.backendSide !== undefined;
+    this.#cancelAttempt(exchange);
+    const code = sent ? 'response_timeout' : 'connect_timeout';
+    this.attemptFailed(exchange, code, { sent, reused: false, answered: false });
   }
 
   attemptFailed(exchange: Exchange, code: FailureCode, attempt: FailedAttempt): void {
@@ -136,31 +195,23 @@ export class Forward implements Line {
     if (exchange.ended || backend === undefined || route === undefined) return;
     exchange.attempting = false;
     backend.pending -= 1;
-    if (FAILURES[code].fault === 'upstream' && !attempt.reused) backend.failed();
-    const retry = route.service.plan.retry;
+    exchange.timers?.attemptEnded();
+    exchange.decisions?.push(`${code} at ${backend.name}`);
     const decision =
-      exchange.status !== 0
-        ? 'no'
-        : decideRetry(code, attempt, {
-            method: exchange.method,
-            bodyKept: !exchange.bodyLost,
-            races: exchange.races,
-            replays: exchange.replays,
-            maxReplays: retry?.attempts ?? 0,
-            nonIdempotent: retry?.nonIdempotent ?? false,
-          });
-    if (decision === 'fresh') this.#again(exchange);
-    else if (decision === 'other') {
-      if (attempt.sent) exchange.replays += 1;
-      exchange.tried = [...(exchange.tried ?? []), backend];
-      this.#attempt(exchange, code);
-    } else this.refuse(exchange, code);
+      exchange.status !== 0 ? 'no_cure' : decideRetry(code, attempt, retryFacts(exchange, route));
+    if (decision === 'fresh') {
+      this.#again(exchange, backend);
+      return;
+    }
+    settleFailure(exchange, backend, code, attempt);
+    if (exchange.hedge?.takeOver() === true) return;
+    const next = nextAfterFailure(exchange, route, decision, code, this.#chance);
+    if (next === undefined) this.refuse(exchange, code);
+    else this.#next(exchange, route, next);
   }
 
   /** The same backend, on a connection that cannot have died of age. */
-  #again(exchange: Exchange): void {
-    const backend = exchange.backend;
-    if (backend === undefined) return;
+  #again(exchange: Exchange, backend: Backend): void {
     exchange.races += 1;
     exchange.attempting = true;
     backend.pending += 1;
@@ -168,8 +219,23 @@ export class Forward implements Line {
     if (refused !== undefined) this.attemptFailed(exchange, refused, NOT_SENT);
   }
 
+  #next(exchange: Exchange, route: Route, next: NextTry): void {
+    if (next.replay) exchange.replays += 1;
+    if (next.pauseMs === 0) this.#attempt(exchange, route, next.backend);
+    else
+      this.#timers(exchange).pause(next.pauseMs, () => {
+        if (!exchange.ended) this.#attempt(exchange, route, next.backend);
+      });
+  }
+
+  get #chance(): Chance {
+    const { random, clock } = this.#context;
+    return { random, wallNowMs: clock.wallNow() };
+  }
+
+  // --- the answer ---
+
   responseHead(exchange: Exchange, head: ResponseHead): void {
-    const client = exchange.client;
     if (head.status < 200) {
       this.#interim(exchange, head);
       return;
@@ -177,14 +243,39 @@ export class Forward implements Line {
     const { backend, route } = exchange;
     if (backend === undefined || route === undefined) return;
     const nowMs = this.#context.clock.now();
-    backend.answered(nowMs - exchange.attemptStartedMs, nowMs);
+    const latencyMs = nowMs - exchange.attemptStartedMs;
+    const ticket = exchange.ticket;
+    exchange.ticket = NO_TICKET;
+    exchange.timers?.attemptEnded();
+    if (isFailureStatus(head.status)) {
+      backend.answeredBadly(ticket, head.status, latencyMs, nowMs);
+      if (this.#retriedForStatus(exchange, route, backend, head)) return;
+    } else {
+      backend.succeeded(ticket, latencyMs, nowMs);
+      route.service.latencies?.observe(latencyMs);
+      if (exchange.admission !== undefined) exchange.admission.latencyMs = latencyMs;
+    }
+    exchange.hedge?.lost();
     exchange.status = head.status;
     const framing = framingOf(exchange, head);
-    const cookie = route.service.stickyLine(exchange);
-    client.startResponse(
-      responseHeadText(head, framing, route.responseHeaders, cookie, this.#context.dateLine),
+    const extra = route.service.stickyLine(exchange) + explainLine(exchange);
+    exchange.client.startResponse(
+      responseHeadText(head, framing, route.responseHeaders, extra, this.#context.dateLine),
       framing,
     );
+  }
+
+  /** A route may ask for another attempt where a backend answers 502, 503 or 504. True: this answer is not wanted any more. */
+  #retriedForStatus(exchange: Exchange, route: Route, backend: Backend, head: ResponseHead): boolean {
+    const next = nextAfterStatus(exchange, route, head, this.#chance);
+    if (next === undefined) return false;
+    exchange.hedge?.lost();
+    exchange.backendSide?.discard();
+    exchange.backendSide = undefined;
+    exchange.attempting = false;
+    backend.pending -= 1;
+    this.#next(exchange, route, next);
+    return true;
   }
 
   /** 1xx (RFC 9110 §15.2): passed on, but for 101, which turns both connections into a tunnel. */
@@ -203,10 +294,19 @@ export class Forward implements Line {
       this.attemptFailed(exchange, 'bad_upgrade', { sent: true, reused: false, answered: true });
       return;
     }
+    this.#switchProtocols(exchange, text);
+    openTunnel(exchange, side, this.#context.wheel, exchange.route?.timeouts.idleMs ?? 0, () =>
+      this.#end(exchange),
+    );
+  }
+
+  #switchProtocols(exchange: Exchange, text: string): void {
+    const nowMs = this.#context.clock.now();
+    exchange.backend?.succeeded(exchange.ticket, nowMs - exchange.attemptStartedMs, nowMs);
+    exchange.ticket = NO_TICKET;
+    exchange.timers?.attemptEnded();
     exchange.status = 101;
     exchange.client.interim(`${text}Connection: Upgrade\r\nUpgrade: ${exchange.upgrade}\r\n\r\n`);
-    const idleMs = exchange.route?.timeouts.idleMs ?? 0;
-    openTunnel(exchange, side, this.#context.wheel, idleMs, () => this.#end(exchange));
   }
 
   responseEnd(exchange: Exchange): void {
@@ -215,12 +315,23 @@ export class Forward implements Line {
     exchange.client.endResponse();
   }
 
+  // --- the end ---
+
   /** The client's connection is gone: nobody's failure, and work for nobody from here on. */
   clientLeft(exchange: Exchange): void {
     if (exchange.ended) return;
     exchange.failure = 'client_left';
-    this.#cancel(exchange);
+    this.#cancelAttempt(exchange);
     this.#end(exchange);
+  }
+
+  #totalTimeout(exchange: Exchange): void {
+    // a backend that had all of the time and gave no answer has failed, whoever set the limit
+    if (exchange.attempting && exchange.status === 0) {
+      exchange.backend?.failed(exchange.ticket, 'total_timeout');
+      exchange.ticket = NO_TICKET;
+    }
+    this.refuse(exchange, 'total_timeout');
   }
 
   /** Ends an exchange with a failure: with an answer of its own where none has begun, and a visible break where one has. */
@@ -228,18 +339,18 @@ export class Forward implements Line {
     if (exchange.ended) return;
     const begun = exchange.status !== 0;
     exchange.failure = code;
-    this.#cancel(exchange);
+    this.#cancelAttempt(exchange);
     if (begun) {
       this.#end(exchange);
       exchange.client.breakResponse();
       return;
     }
     this.#context.counters.refused(code);
-    const problem = problemFor(code, detail, exchange.requestId, extraFields);
+    const problem = problemFor(code, detail, exchange.requestId, extraFields + explainLine(exchange));
     this.#answer(exchange, problem.status, problem.head, problem.body);
   }
 
-  #cancel(exchange: Exchange): void {
+  #cancelAttempt(exchange: Exchange): void {
     const { backend, backendSide } = exchange;
     exchange.backendSide = undefined;
     if (backendSide !== undefined) backendSide.cancel();
@@ -257,41 +368,31 @@ export class Forward implements Line {
 
   #end(exchange: Exchange): void {
     exchange.ended = true;
-    exchange.cancelTotal?.();
     const durationMs = this.#context.clock.now() - exchange.startedMs;
     const status = exchange.failure === undefined ? exchange.status : FAILURES[exchange.failure].status;
     exchange.route?.counters.add(status, durationMs);
     const backend = exchange.backend;
     if (backend !== undefined) {
       if (exchange.attempting) backend.pending -= 1;
+      if (exchange.ticket !== NO_TICKET) backend.dropped(exchange.ticket);
       backend.counters.add(status, durationMs);
     }
+    exchange.timers?.close();
+    exchange.hedge?.lost();
+    exchange.admission?.leave(status === 503 || status === 504);
     this.#context.observer.exchangeEnded(exchange, durationMs);
   }
 }
 
-/** How much of a body is worth keeping: all of it or nothing, and nothing of one that is never sent twice. */
-function keepBodyBytes(retry: RetryPlan | undefined, head: RequestHead): number {
-  if (retry === undefined || head.bodyLength > retry.maxBodyBytes) return 0;
-  return retry.nonIdempotent || isIdempotent(head.method) ? retry.maxBodyBytes : 0;
+/** Counts a failed attempt against its backend, where it was the backend's fault. */
+function settleFailure(
+  exchange: Exchange,
+  backend: Backend,
+  code: FailureCode,
+  attempt: FailedAttempt,
+): void {
+  const { ticket } = exchange;
+  exchange.ticket = NO_TICKET;
+  if (FAILURES[code].fault === 'upstream' && !isRace(code, attempt)) backend.failed(ticket, code);
+  else backend.dropped(ticket);
 }
-
-/** RFC 9112 §6.3, and what the client understands. */
-function framingOf(exchange: Exchange, head: ResponseHead): ResponseFraming {
-  if (exchange.method === 'HEAD' || head.status === 204 || head.status === 304) return 'none';
-  if (head.bodyLength !== CHUNKED && head.bodyLength !== UNTIL_CLOSE) return 'length';
-  return exchange.client.speaksChunked ? 'chunked' : 'close';
-}
-
-/**
- * The protocol an Upgrade asks for (RFC 9110 §7.8), where it may be passed on: with `Connection: upgrade`, from an
- * HTTP/1.1 client, without a body; and not to HTTP/2 in the clear, by which a client could talk past the gateway.
- */
-function upgradeOf(head: RequestHead): string {
-  const upgrade = head.upgrade;
-  if (upgrade === '' || head.minorVersion === 0 || head.bodyLength !== 0) return '';
-  return ONE_PROTOCOL.test(upgrade) ? upgrade : '';
-}
-
-/** One protocol (RFC 9110 §7.8), and not HTTP/2 by any name; a backend could read more than one differently. */
-const ONE_PROTOCOL = /^(?!h2|http\/)[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?$/i;

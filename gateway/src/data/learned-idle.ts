@@ -14,16 +14,16 @@ const MARGIN_MS = 1_000;
  * that ours retire first (the race behind nodejs/node#47130, caddyserver/caddy#6452).
  */
 export class LearnedIdle {
-  readonly #maxMs: number;
+  maxMs: number;
   #hintMs = Number.POSITIVE_INFINITY;
   #observedMs = Number.POSITIVE_INFINITY;
   #observedAtMs = 0;
   #lastMs = 0;
   #lastAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param maxMs the configured idle timeout, never exceeded */
+  /** @param maxMs the configured idle timeout, never exceeded; may be set anew */
   constructor(maxMs: number) {
-    this.#maxMs = maxMs;
+    this.maxMs = maxMs;
   }
 
   /** How long a connection may rest; 0 when the backend leaves none open long enough to be worth it. */
@@ -31,7 +31,7 @@ export class LearnedIdle {
     if (nowMs - this.#observedAtMs > BELIEVED_MS) this.#observedMs = Number.POSITIVE_INFINITY;
     const theirs = Math.min(this.#hintMs, this.#observedMs);
     // half of a short timeout, all but a second of a long one
-    return Math.min(this.#maxMs, Math.max(theirs - MARGIN_MS, theirs / 2));
+    return Math.min(this.maxMs, Math.max(theirs - MARGIN_MS, theirs / 2));
   }
 
   /** @param value of a Keep-Alive header: `timeout=5, max=100` */

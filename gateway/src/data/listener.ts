@@ -43,11 +43,11 @@ export class Listener implements ListenerContext {
   readonly buffers: ReadBuffers;
   readonly counters: FailureCounters;
   readonly line: Forward;
-  readonly plan: ListenerPlan;
-  readonly head: RequestHead;
+  plan: ListenerPlan;
+  head: RequestHead;
   draining = false;
   readonly #server: Server;
-  readonly #trusted: TrustedProxies;
+  #trusted: TrustedProxies;
   readonly #connections = new Set<ClientConnection>();
   #drained: (() => void) | undefined;
 
@@ -73,6 +73,18 @@ export class Listener implements ListenerContext {
   get port(): number {
     const address = this.#server.address();
     return address !== null && typeof address === 'object' ? address.port : this.plan.port;
+  }
+
+  get address(): string {
+    const { host } = this.plan;
+    return `${host.includes(':') ? `[${host}]` : host}:${this.port}`;
+  }
+
+  /** Takes over new settings of the same address. What a connection was told of its client stays. */
+  update(plan: ListenerPlan): void {
+    this.plan = plan;
+    this.head = new RequestHead(plan);
+    this.#trusted = new TrustedProxies(plan.trustedProxies);
   }
 
   /** Resolves when listening; rejects with the system's error, e.g. EADDRINUSE. */

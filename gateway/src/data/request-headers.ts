@@ -46,6 +46,7 @@ put(
   'lookalike',
   'expect',
   'proxy-status',
+  'x-portway-explain',
 );
 // fields of which a second copy is written, with what the client may have said in it
 put(DROP, 'x-forwarded-for', 'forwarded');

@@ -1,5 +1,7 @@
+import type { Exchange } from './exchange.ts';
 import { FIELD_ID } from './http1/field-names.ts';
-import type { ResponseHead } from './http1/response-head.ts';
+import { CHUNKED } from './http1/request-head.ts';
+import { type ResponseHead, UNTIL_CLOSE } from './http1/response-head.ts';
 import type { HeaderEditPlan } from './plan.ts';
 import { edited, isEdited, nominatedFields, unedited } from './request-headers.ts';
 
@@ -9,10 +11,17 @@ const drop = (...names: (keyof typeof FIELD_ID)[]): void => {
 };
 // RFC 9110 §7.6.1, and what is framed anew
 drop('connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade');
-drop('proxy-authenticate', 'proxy-authorization', 'http2-settings');
+drop('proxy-authenticate', 'proxy-authorization', 'http2-settings', 'x-portway-explain');
 
 /** How a response's body is framed for the client. */
 export type ResponseFraming = 'none' | 'length' | 'chunked' | 'close';
+
+/** RFC 9112 §6.3, and what the client understands. */
+export function framingOf(exchange: Exchange, head: ResponseHead): ResponseFraming {
+  if (exchange.method === 'HEAD' || head.status === 204 || head.status === 304) return 'none';
+  if (head.bodyLength !== CHUNKED && head.bodyLength !== UNTIL_CLOSE) return 'length';
+  return exchange.client.speaksChunked ? 'chunked' : 'close';
+}
 
 /**
  * The head of a response for the client, without its last empty line: what the backend sent less what was between it and

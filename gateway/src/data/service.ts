@@ -1,30 +1,65 @@
+import { Timer } from '../time.ts';
 import type { AgentContext } from './agent.ts';
 import { Backend } from './backend.ts';
 import { type Balancer, createBalancer } from './balancers/balancer.ts';
 import { Sticky } from './balancers/sticky.ts';
+import { deepEqualPlan } from './changed-fields.ts';
+import { ConcurrencyLimit } from './concurrency-limit.ts';
+import { RetryCounters } from './counters.ts';
+import { mayEject } from './ejection.ts';
 import type { Exchange } from './exchange.ts';
-import type { ServicePlan } from './plan.ts';
+import { LatencyPercentile } from './latency-percentile.ts';
+import type { BackendPlan, ServicePlan } from './plan.ts';
+import type { DataEvent } from './port.ts';
+import { RetryBudget } from './retry-budget.ts';
+import type { Route } from './route.ts';
+import { slowStartShare } from './slow-start.ts';
 
-/** A named group of backends. */
+export interface ServiceContext extends AgentContext {
+  readonly onEvent: (event: DataEvent) => void;
+}
+
+/** How often the weights of backends that start slowly are raised. */
+const RAMP_STEP_MS = 250;
+
+/** A named group of backends, and the one place where one is chosen. */
 export class Service {
   readonly name: string;
-  readonly plan: ServicePlan;
-  readonly backends: readonly Backend[];
-  readonly #balancer: Balancer<Backend>;
-  readonly #sticky: Sticky | undefined;
+  plan: ServicePlan;
+  backends: readonly Backend[] = [];
+  readonly retries = new RetryCounters();
+  budget: RetryBudget;
+  /** What hedges go by; undefined where no route hedges by a percentile. */
+  latencies: LatencyPercentile | undefined;
+  limit: ConcurrencyLimit | undefined;
+  readonly #context: ServiceContext;
+  #balancer: Balancer<Backend>;
+  #sticky: Sticky | undefined;
   /** What may be picked; replaced, never changed. */
-  readonly #eligible: readonly Backend[];
+  #eligible: readonly Backend[] = [];
+  /** Whether `eligible` holds what is not eligible, since nothing is. */
+  failOpen = false;
+  #noneEligible = false;
+  #begun = false;
+  readonly #ramp: Timer;
 
-  constructor(context: AgentContext, plan: ServicePlan) {
+  constructor(context: ServiceContext, plan: ServicePlan) {
     this.name = plan.name;
     this.plan = plan;
-    this.backends = plan.backends.map((backend) => new Backend(context, backend, plan));
-    this.#eligible = this.backends;
-    this.#balancer = createBalancer(plan.balance, {
-      clock: { now: () => context.wheel.nowMs },
-      random: context.random,
-    });
-    this.#sticky = plan.sticky === undefined ? undefined : new Sticky(plan.sticky, plan.name);
+    this.#context = context;
+    this.#ramp = new Timer({ onDeadline: () => this.rebuild() });
+    this.#balancer = this.#newBalancer(plan);
+    this.budget = this.#newBudget(plan);
+    this.#takeOver(plan);
+    this.#begun = true;
+  }
+
+  /** Makes `plan` the one in force; backends it still names keep their connections and their state. Returns those it does not. */
+  update(plan: ServicePlan): readonly Backend[] {
+    const before = this.plan;
+    if (!deepEqualPlan(before.balance, plan.balance)) this.#balancer = this.#newBalancer(plan);
+    if (!deepEqualPlan(before.retryBudget, plan.retryBudget)) this.budget = this.#newBudget(plan);
+    return this.#takeOver(plan);
   }
 
   /** The backend for the next attempt, one not yet tried; undefined when there is none. */
@@ -36,6 +71,10 @@ export class Service {
     return this.#sticky?.find(candidates, exchange) ?? this.#balancer.pick(candidates, exchange);
   }
 
+  get eligible(): readonly Backend[] {
+    return this.#eligible;
+  }
+
   /** The Set-Cookie line that binds the client to the backend that answered; empty when there is nothing to say. */
   stickyLine(exchange: Exchange): string {
     if (this.#sticky === undefined || exchange.backend === undefined) return '';
@@ -43,11 +82,149 @@ export class Service {
     return cookie === undefined ? '' : `Set-Cookie: ${cookie}\r\n`;
   }
 
-  close(): void {
-    for (const backend of this.backends) backend.agent.close();
+  find(backend: string): Backend | undefined {
+    return this.backends.find(({ name }) => name === backend);
+  }
+
+  /** Asks every backend anew whether it may be picked, and tells what changed. */
+  rebuild(): void {
+    const nowMs = this.#context.wheel.nowMs;
+    const eligible = this.backends.filter((backend) => this.#judge(backend, nowMs));
+    this.#setWeights(nowMs);
+    const none = eligible.length === 0;
+    const failOpen = none && this.plan.whenNoneEligible === 'all';
+    this.#eligible = failOpen
+      ? this.backends.filter((backend) => backend.eligibility.admin === 'enabled')
+      : eligible;
+    this.failOpen = failOpen && this.#eligible.length > 0;
+    this.#tellNone(none);
+  }
+
+  /** Before anything was probed nothing is eligible either: that is no news. */
+  #tellNone(none: boolean): void {
+    if (none === this.#noneEligible) return;
+    if (none && this.backends.every(({ announcedOut }) => !announcedOut)) return;
+    this.#noneEligible = none;
+    const { name: service, failOpen } = this;
+    this.#context.onEvent({ kind: 'none-eligible', service, active: none, failOpen });
+  }
+
+  /** Keeps the latencies that hedges of these routes go by, where there are any. */
+  serve(routes: readonly Route[]): void {
+    const hedges = routes.some(
+      ({ service, retry }) => service === this && retry?.hedge?.kind === 'percentile',
+    );
+    const { wheel } = this.#context;
+    if (!hedges) this.latencies = undefined;
+    else this.latencies ??= new LatencyPercentile(() => wheel.nowMs);
+  }
+
+  /** The plan names it no more. Returns its backends, which end with their last request. */
+  retire(): readonly Backend[] {
+    this.#release();
+    this.#eligible = [];
+    return this.backends;
   }
 
   destroy(): void {
-    for (const backend of this.backends) backend.agent.destroy();
+    this.#release();
+    for (const backend of this.backends) backend.destroy();
+  }
+
+  #release(): void {
+    this.#context.wheel.release(this.#ramp);
+    this.limit?.close();
+  }
+
+  #takeOver(plan: ServicePlan): readonly Backend[] {
+    this.plan = plan;
+    this.#sticky = plan.sticky === undefined ? undefined : new Sticky(plan.sticky, plan.name);
+    this.#takeOverLimit(plan);
+    const before = new Map(this.backends.map((backend) => [backend.name, backend]));
+    this.backends = plan.backends.map((backendPlan) => {
+      const kept = before.get(backendPlan.name);
+      if (kept === undefined || kept.plan.protocol !== backendPlan.protocol)
+        return this.#newBackend(backendPlan);
+      before.delete(backendPlan.name);
+      kept.update(backendPlan, plan);
+      return kept;
+    });
+    this.rebuild();
+    return [...before.values()];
+  }
+
+  #takeOverLimit({ concurrency }: ServicePlan): void {
+    if (this.limit !== undefined && concurrency !== undefined) this.limit.update(concurrency);
+    else if (concurrency !== undefined) this.limit = new ConcurrencyLimit(concurrency, this.#context);
+    else this.limit = undefined;
+  }
+
+  /** Whether the backend is eligible now; a change is told. */
+  #judge(backend: Backend, nowMs: number): boolean {
+    const excluded = backend.eligibility.excluded();
+    // at the start all wait for their first probe, and none comes back from anywhere
+    if (backend.fromStart && backend.eligibility.awaitsProbe) return excluded === undefined;
+    // the trials of a half-open breaker come and go; it is back when the breaker closes
+    const out = excluded !== undefined || backend.eligibility.breaker?.state === 'half-open';
+    if (out === backend.announcedOut) return excluded === undefined;
+    backend.announcedOut = out;
+    const ref = { service: this.name, backend: backend.name };
+    if (!out) {
+      backend.returnedMs = nowMs;
+      this.#context.onEvent({ kind: 'eligible', ...ref });
+    } else if (excluded !== undefined) this.#context.onEvent({ kind: 'ineligible', ...excluded, ...ref });
+    return excluded === undefined;
+  }
+
+  #setWeights(nowMs: number): void {
+    let ramping = false;
+    for (const backend of this.backends) {
+      const { returnedMs } = backend;
+      const share = returnedMs === undefined ? 1 : slowStartShare(returnedMs, nowMs, this.plan.slowStartMs);
+      if (share >= 1) backend.returnedMs = undefined;
+      else ramping = true;
+      backend.weight = backend.fullWeight * share;
+    }
+    if (ramping) this.#context.wheel.arm(this.#ramp, RAMP_STEP_MS);
+  }
+
+  #newBackend(plan: BackendPlan): Backend {
+    const { clock, wheel, random, onEvent } = this.#context;
+    const ref = { service: this.name, backend: plan.name };
+    const fromStart = !this.#begun;
+    return new Backend(
+      this.#context,
+      {
+        clock,
+        wheel,
+        random,
+        mayEject: () => this.#mayEject(),
+        onChange: () => this.rebuild(),
+        onEject: (reason, forMs) => onEvent({ kind: 'ejected', reason, forMs, ...ref }),
+        onConnectFailed: () => onEvent({ kind: 'connect-failed', ...ref }),
+        onBreaker: (from, to, reason) => onEvent({ kind: 'breaker', from, to, reason, ...ref }),
+      },
+      plan,
+      this.plan,
+      fromStart,
+    );
+  }
+
+  #mayEject(): boolean {
+    const { ejection } = this.plan;
+    if (ejection === undefined) return false;
+    const ejected = this.backends.filter((backend) => backend.eligibility.ejection?.active === true).length;
+    const eligible = this.failOpen ? 0 : this.#eligible.length;
+    return mayEject(ejection, { total: this.backends.length, ejected, eligible });
+  }
+
+  #newBalancer(plan: ServicePlan): Balancer<Backend> {
+    const { wheel, random } = this.#context;
+    return createBalancer(plan.balance, { clock: { now: () => wheel.nowMs }, random });
+  }
+
+  #newBudget(plan: ServicePlan): RetryBudget {
+    const { wheel } = this.#context;
+    return new RetryBudget(plan.retryBudget, () => wheel.nowMs);
   }
 }

@@ -1,11 +1,25 @@
 import { type Expirable, Timer, type TimerWheel } from '../time.ts';
 import type { BackendSide, Exchange, TunnelEnd } from './exchange.ts';
+import type { RequestHead } from './http1/request-head.ts';
 import type { Wire } from './wire.ts';
 
 /** A chat may be silent for longer than a body: five minutes where a body has one. */
 const IDLE_FACTOR = 5;
 /** How long the side that is left may take nothing of what it was sent before, once the other is gone. */
 const CLOSING_MS = 10_000;
+
+/**
+ * The protocol an Upgrade asks for (RFC 9110 §7.8), where it may be passed on: with `Connection: upgrade`, from an
+ * HTTP/1.1 client, without a body; and not to HTTP/2 in the clear, by which a client could talk past the gateway.
+ */
+export function upgradeOf(head: RequestHead): string {
+  const upgrade = head.upgrade;
+  if (upgrade === '' || head.minorVersion === 0 || head.bodyLength !== 0) return '';
+  return ONE_PROTOCOL.test(upgrade) ? upgrade : '';
+}
+
+/** One protocol (RFC 9110 §7.8), and not HTTP/2 by any name; a backend could read more than one differently. */
+const ONE_PROTOCOL = /^(?!h2|http\/)[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?$/i;
 
 /** Turns both connections of `exchange` into a tunnel; `ended` is called once, when both are closed. */
 export function openTunnel(

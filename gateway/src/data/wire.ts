@@ -26,6 +26,8 @@ const BULK_BYTES = 256 * 1024;
 /** A body with more to come than this is worth a buffer of its own. */
 export const BULK_BODY_BYTES = 128 * 1024;
 const KEPT_BULK_BUFFERS = 8;
+/** 64 MiB: a client that reads slowly holds one for as long as it likes, and there may be ten thousand of them. */
+const MAX_LENT = 256;
 const KEPT_COPIES = 16;
 const EXACT_COPY_BYTES = 32 * 1024;
 
@@ -36,8 +38,11 @@ const EXACT_COPY_BYTES = 32 * 1024;
 export class ReadBuffers {
   readonly directWrites = new DirectWrites();
   readonly shared: Buffer = Buffer.allocUnsafeSlow(SHARED_BYTES);
+  /** For a large body when no more may be lent. What waits for a slow reader is then a copy of so little. */
+  readonly scant: Buffer = this.shared.subarray(0, EXACT_COPY_BYTES);
   readonly #free: Buffer[] = [];
-
+  /** The memory of buffers that are lent, with how many refer to it: the socket that borrowed it, and pending writes. */
+  readonly #lent = new Map<ArrayBufferLike, number>();
   /** For copies of what was read into `shared`, which writes may refer to when it is read into again. */
   readonly #copies: Buffer[] = [];
 
@@ -50,13 +55,30 @@ export class ReadBuffers {
     if (this.#copies.length < KEPT_COPIES) this.#copies.push(copy);
   }
 
-  borrow(): Buffer {
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(BULK_BYTES);
+  /** Buffers that sockets have borrowed, or that pending writes still refer to. */
+  get lent(): number {
+    return this.#lent.size;
   }
 
-  /** Only for a buffer that no pending write refers to. */
-  giveBack(buffer: Buffer): void {
-    if (this.#free.length < KEPT_BULK_BUFFERS) this.#free.push(buffer);
+  /** To be released; undefined when as many are lent as may be. */
+  borrow(): Buffer | undefined {
+    if (this.#lent.size >= MAX_LENT) return undefined;
+    const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(BULK_BYTES);
+    this.#lent.set(buffer.buffer, 1);
+    return buffer;
+  }
+
+  /** A write of `bytes` is pending: until they are released, a lent buffer that they lie in is lent to nobody else. */
+  hold({ buffer }: Buffer): void {
+    const holders = this.#lent.get(buffer);
+    if (holders !== undefined) this.#lent.set(buffer, holders + 1);
+  }
+
+  release({ buffer }: Buffer): void {
+    const holders = this.#lent.get(buffer) ?? 0;
+    if (holders > 1) this.#lent.set(buffer, holders - 1);
+    else if (this.#lent.delete(buffer) && this.#free.length < KEPT_BULK_BUFFERS)
+      this.#free.push(Buffer.from(buffer));
   }
 }
 
@@ -83,7 +105,9 @@ export class Wire {
   #writable = true;
   #bulk: Buffer | undefined;
   #wantsBulk = false;
-  /** Whether a pending write still refers to the borrowed buffer. */
+  /** Whether it reads into `scant`, having found none to borrow. */
+  #scant = false;
+  /** Whether a pending write, which holds it, still refers to the borrowed buffer. */
   #dirty = false;
   #paused = false;
   #error: Error | undefined;
@@ -104,7 +128,7 @@ export class Wire {
       first = false;
       return buffers.shared;
     };
-    this.socket = open({ buffer, callback: (length, bytes) => this.#onRead(length, bytes as Buffer) });
+    this.socket = open({ buffer, callback: (length) => this.#onRead(length, this.#bulk ?? buffers.shared) });
     this.socket.on('end', () => reader.onEnd());
     this.socket.on('error', (error) => {
       this.#error = error;
@@ -221,7 +245,9 @@ export class Wire {
     const handle = this.#handle ?? this.#adopt();
     if (handle === undefined) {
       this.flush();
+      this.#buffers.hold(bytes);
       this.socket.write(bytes, () => {
+        this.#buffers.release(bytes);
         if (copy !== undefined) this.#buffers.returnCopy(copy);
         this.#streamWrote();
       });
@@ -262,7 +288,9 @@ export class Wire {
     }
     this.#inFlight += 1;
     result.buffer = bytes;
+    if (bytes !== undefined) this.#buffers.hold(bytes);
     const completed = (status: number): void => {
+      if (bytes !== undefined) this.#buffers.release(bytes);
       if (copy !== undefined) this.#buffers.returnCopy(copy);
       this.#completed(status);
     };
@@ -350,18 +378,15 @@ export class Wire {
   }
 
   #nextBuffer(): Buffer | undefined {
-    if (this.#wantsBulk === (this.#bulk !== undefined) && !this.#dirty) return undefined;
-    if (this.#wantsBulk) {
-      this.#dirty = false;
-      this.#bulk = this.#buffers.borrow();
-      return this.#bulk;
-    }
+    if (this.#wantsBulk === (this.#bulk !== undefined) && !this.#dirty && !this.#scant) return undefined;
     this.#returnBulk();
-    return this.#buffers.shared;
+    if (this.#wantsBulk) this.#bulk = this.#buffers.borrow();
+    this.#scant = this.#wantsBulk && this.#bulk === undefined;
+    return this.#scant ? this.#buffers.scant : (this.#bulk ?? this.#buffers.shared);
   }
 
   #returnBulk(): void {
-    if (this.#bulk !== undefined && !this.#dirty) this.#buffers.giveBack(this.#bulk);
+    if (this.#bulk !== undefined) this.#buffers.release(this.#bulk);
     this.#dirty = false;
     this.#bulk = undefined;
   }
@@ -369,8 +394,7 @@ export class Wire {
   #onClose(): void {
     this.closed = true;
     this.#writable = false;
-    // a write still pending in the kernel's queue of a peer may refer to the buffer: it is left to the collector
-    this.#bulk = undefined;
+    this.#returnBulk();
     this.#reader.onClose(this.#error);
   }
 }

@@ -130,62 +130,20 @@ export const FILE_CASES: readonly ProblemCase[] = [
     name: 'a key like nothing known',
     text: `zebra: 1\n${REST}`,
     said: [
-      '1:1: unknown key zebra in the config; it knows listeners, admin, redis, defaults, services, routes',
+      '1:1: unknown key zebra in the config; it knows listeners, admin, redis, drain, defaults, services, routes',
     ],
   },
   {
     name: 'a key that every JavaScript object has',
     text: `constructor: 1\n__proto__: 1\n${REST}`,
     said: [
-      '1:1: unknown key constructor in the config; it knows listeners, admin, redis, defaults, services, routes',
-      '2:1: unknown key __proto__ in the config; it knows listeners, admin, redis, defaults, services, routes',
+      '1:1: unknown key constructor in the config; it knows listeners, admin, redis, drain, defaults, services, routes',
+      '2:1: unknown key __proto__ in the config; it knows listeners, admin, redis, drain, defaults, services, routes',
     ],
   },
   {
     name: 'a block without a value',
     text: `defaults:\n${REST}`,
     said: ['1:10: defaults: expected a block of keys, got nothing'],
-  },
-  {
-    name: 'keys of a later version',
-    text: `admin: {}\nredis: { url: "redis://h" }\n${REST}`,
-    said: [
-      '1:1: warning: admin: accepted, but not in effect in this version',
-      '2:1: warning: redis: accepted, but not in effect in this version',
-    ],
-  },
-  {
-    name: 'keys of a later version that are switched off',
-    text: `admin: false\nredis: false\n${REST}`,
-    said: [],
-  },
-  {
-    name: 'a Redis of the wrong scheme',
-    text: `redis: { url: "http://:hunter2@h" }\n${REST}`,
-    said: [
-      '1:1: warning: redis: accepted, but not in effect in this version',
-      '1:15: url: the URL of Redis starts with redis:// or rediss://',
-    ],
-  },
-  {
-    name: 'a Redis without its block',
-    text: `redis: redis://:hunter2@h\n${REST}`,
-    said: [
-      '1:1: warning: redis: accepted, but not in effect in this version',
-      '1:8: redis: expected a block of keys or false, got a value (hidden)',
-    ],
-  },
-  {
-    name: 'a token that is empty',
-    text: `admin: { token: "" }\n${REST}`,
-    said: ['1:1: warning: admin: accepted, but not in effect in this version', '1:17: token: is empty'],
-  },
-  {
-    name: 'a token of the wrong kind',
-    text: `admin: { token: [hunter2] }\n${REST}`,
-    said: [
-      '1:1: warning: admin: accepted, but not in effect in this version',
-      '1:17: token: expected text, got a list',
-    ],
   },
 ];

@@ -66,14 +66,6 @@ export const LISTENER_CASES: readonly ProblemCase[] = [
     said: [],
   },
   {
-    name: 'the admin address on a listener',
-    text: `listeners: [{ address: ":9901" }]\nadmin: {}\n${REST}`,
-    said: [
-      '2:1: warning: admin: accepted, but not in effect in this version',
-      '2:8: 127.0.0.1:9901 overlaps :9901, which is taken on line 1',
-    ],
-  },
-  {
     name: 'trusted proxies that are none',
     text: withListener('trustedProxies: [lopback, 10.0.0.1/8, 1.2.3.4/33, 2001:db8::1/32]'),
     said: [

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CONTROL_CASES } from './cases-control.ts';
 import { FILE_CASES } from './cases-file.ts';
 import { LISTENER_CASES } from './cases-listeners.ts';
+import { RESILIENCE_CASES } from './cases-resilience.ts';
 import { ROUTE_CASES } from './cases-routes.ts';
 import { SERVICE_CASES } from './cases-services.ts';
 import { complaints, load } from './loading.ts';
 
-for (const { name, text, said } of [...FILE_CASES, ...LISTENER_CASES, ...SERVICE_CASES, ...ROUTE_CASES]) {
+const CASES = [
+  ...FILE_CASES,
+  ...CONTROL_CASES,
+  ...LISTENER_CASES,
+  ...SERVICE_CASES,
+  ...RESILIENCE_CASES,
+  ...ROUTE_CASES,
+];
+
+for (const { name, text, said } of CASES) {
   test(name, () => assert.deepEqual(complaints(load(text)), said));
 }

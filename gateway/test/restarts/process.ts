@@ -25,8 +25,11 @@ function writeConfig(t: TestContext, port: number, backendPort: number): string 
   const lines = [
     'listeners:',
     `  - address: 127.0.0.1:${port}`,
+    'admin: false',
     'services:',
     '  web:',
+    // the raw backends of these tests count their connections
+    '    health: false',
     '    backends:',
     `      - http://127.0.0.1:${backendPort}`,
     'routes:',

@@ -10,20 +10,13 @@ import type { SourcePath } from './source-node.ts';
 interface Bound extends ListenAddress {
   readonly text: string;
   readonly path: SourcePath;
+  /** What it is when nobody wrote it; undefined when somebody did. */
+  readonly preset: string | undefined;
 }
 
 /** What is wrong between listeners, and between the values of one. */
 export function checkListeners(context: CheckContext): void {
-  const seen: Bound[] = [];
-  for (const bound of boundAddresses(context)) {
-    const other = seen.find((earlier) => overlaps(earlier, bound));
-    if (other === undefined) {
-      seen.push(bound);
-      continue;
-    }
-    const what = other.host === bound.host ? 'is' : `overlaps ${other.text}, which is`;
-    context.error(bound.path, `${bound.text} ${what} taken on line ${context.lineOf(other.path)}`);
-  }
+  checkOverlaps(context);
   for (const [index, listener] of (context.draft.listeners ?? []).entries()) {
     for (const [item, proxy] of (listener?.trustedProxies ?? []).entries()) {
       const blocks = proxy === undefined ? [] : checked(parseTrustedProxy(proxy));
@@ -43,18 +36,43 @@ export function checkListeners(context: CheckContext): void {
   }
 }
 
+function checkOverlaps(context: CheckContext): void {
+  const seen: Bound[] = [];
+  for (const bound of boundAddresses(context)) {
+    const other = seen.find((earlier) => overlaps(earlier, bound));
+    if (other === undefined) {
+      seen.push(bound);
+      continue;
+    }
+    // Said at what somebody wrote.
+    const [said, taken] = bound.preset === undefined ? [bound, other] : [other, bound];
+    const what = said.host === taken.host ? 'is' : `overlaps ${taken.text}, which is`;
+    const by = taken.preset ?? `on line ${context.lineOf(taken.path)}`;
+    context.error(said.path, `${said.text} ${what} taken ${by}`);
+  }
+}
+
 /** Every address this config binds: its listeners, or the default one, and the admin API. */
 export function boundAddresses(context: CheckContext): readonly Bound[] {
   const { listeners, admin } = context.draft;
+  const written = context.entriesOf([]);
   const bound: Bound[] = [];
-  const add = (text: string, path: SourcePath) =>
-    bound.push({ ...checked(parseListenAddress(text)), text, path });
+  const add = (text: string, path: SourcePath, preset?: string) =>
+    bound.push({ ...checked(parseListenAddress(text)), text, path, preset });
   for (const [index, listener] of (listeners ?? []).entries()) {
     if (listener?.address !== undefined) add(listener.address, ['listeners', index, 'address']);
   }
-  if (!context.entriesOf([]).has('listeners')) add(DEFAULTS.listener.address, []);
-  if (admin && !context.isBroken(['admin']))
+  if (!written.has('listeners'))
+    add(DEFAULTS.listener.address, [], 'by the listener that is there by default');
+  if (!written.has('admin')) {
+    add(
+      DEFAULTS.admin.address,
+      [],
+      'by the admin API, as admin is left out; give it another address, or admin: false',
+    );
+  } else if (admin && !context.isBroken(['admin'])) {
     add(admin.address ?? DEFAULTS.admin.address, ['admin', 'address']);
+  }
   return bound;
 }
 

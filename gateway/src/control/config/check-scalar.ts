@@ -11,6 +11,8 @@ export function checkText(shape: Shape, node: ScalarNode): Parsed<string> {
   if (node.value === null && !node.interpolated) return bad(`expected ${nounOf(shape)}, got nothing`);
   if (shape.enum !== undefined) return checkEnum(shape.enum, node.text);
   if (node.text.length < (shape.minLength ?? 0)) return bad('is empty');
+  const most = shape.maxLength ?? Number.POSITIVE_INFINITY;
+  if (node.text.length > most) return bad(`is ${node.text.length} characters long; at most ${most}`);
   if (shape.format === 'time-span' && /^0+$/.test(node.text))
     return bad(whyOutside(shape, node.text, 0) ?? `${node.text} needs a unit`, undefined);
   const parsed = FORMATS.get(shape.format ?? '')?.(node.text) ?? good(node.text);

@@ -1,73 +1,85 @@
 import type { CheckContext } from './check-context.ts';
+import type { Layers } from './check-orders.ts';
+import { checkOrders, layerOf } from './check-orders.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { Settings } from './settings.ts';
-import { effectiveSettings, toMs } from './settings.ts';
+import { effectiveRoute, effectiveSettings, HTTP_PROBE_KEYS } from './settings.ts';
 import type { SourcePath } from './source-node.ts';
 import { offsetOf } from './source-node.ts';
 
 /** Settings of services (over the defaults) that contradict each other. */
 export function checkSettings(context: CheckContext): void {
-  const defaults = context.draft.defaults ?? {};
+  const { defaults = {}, services = {}, routes = [] } = context.draft;
   const cookies = new Map<string, string>();
-  for (const [name, own] of Object.entries(context.draft.services ?? {})) {
+  checkProbe(context, ['defaults'], defaults.health);
+  for (const [name, own] of Object.entries(services)) {
     const settings = effectiveSettings(own ?? {}, defaults);
-    const base: SourcePath = ['services', name];
-    checkHash(context, base, own ?? {}, settings);
+    const layers = layersOf(name);
+    checkHash(context, layers[0], own ?? {}, settings);
     checkCookie(context, name, settings, cookies);
-    checkOrders(context, base, settings);
-    if (settings.health && settings.health.type === 'tcp' && settings.health.path !== undefined) {
-      context.errorAtKey(whereIs(context, base, ['health', 'path']), 'path: a tcp probe asks for nothing');
-    }
+    checkOrders(context, layers, settings);
+    checkProbe(context, layers[0], own?.health);
+    checkConcurrency(context, layers, settings.concurrency);
   }
-  for (const [index, route] of (context.draft.routes ?? []).entries()) {
-    if (route?.timeouts !== undefined) checkOrders(context, ['routes', index], { timeouts: route.timeouts });
-  }
-}
-
-type Block = 'pool' | 'timeouts' | 'retry' | 'health' | 'ejection' | 'breaker';
-type Key = readonly [Block, string];
-
-/** Each pair says: the first, when it is written out, must not exceed the second. */
-const ORDERS: readonly (readonly [small: Key, large: Key, why: string])[] = [
-  [['pool', 'queueTimeout'], ['timeouts', 'total'], 'a request would be given up while it still waits'],
-  [['timeouts', 'connect'], ['timeouts', 'total'], 'it can never run out'],
-  [['timeouts', 'head'], ['timeouts', 'total'], 'it can never run out'],
-  [['retry', 'perTryTimeout'], ['timeouts', 'total'], 'it can never run out'],
-  [['health', 'timeout'], ['health', 'interval'], 'a probe would outlast its turn'],
-  [['ejection', 'baseTime'], ['ejection', 'maxTime'], 'the first would be longer than the longest'],
-  [['breaker', 'openTime'], ['breaker', 'maxOpenTime'], 'the first would be longer than the longest'],
-];
-
-function checkOrders(context: CheckContext, base: SourcePath, settings: Settings): void {
-  for (const [small, large, why] of ORDERS) {
-    const low = durationOf(settings, small);
-    const high = durationOf(settings, large) ?? presetOf(small, large);
-    if (low === undefined || high === undefined || toMs(high) === 0 || toMs(low) <= toMs(high)) continue;
-    // Said where the nearer of the two is written.
-    const own = whereIs(context, base, small);
-    const path = own[0] === base[0] ? own : whereIs(context, base, large);
-    const names = `${small.join('.')} (${low}) is longer than ${large.join('.')} (${high})`;
-    context.error(path[0] === base[0] ? path : own, `${names}: ${why}`);
+  checkSlowPercent(context);
+  for (const [index, route] of routes.entries()) {
+    const service = route?.service;
+    if (route === undefined || service === undefined || !Object.hasOwn(services, service)) continue;
+    const base = effectiveSettings(services[service] ?? {}, defaults);
+    const layers: Layers = [['routes', index], ...layersOf(service)];
+    checkOrders(context, layers, { ...effectiveRoute(route, base), concurrency: route.concurrency });
+    checkConcurrency(context, [layers[0]], route.concurrency);
   }
 }
 
-function durationOf(settings: Pick<Settings, Block>, [block, key]: Key): string | number | undefined {
-  const values = settings[block];
-  if (typeof values !== 'object') return undefined;
-  const value: unknown = Object.getOwnPropertyDescriptor(values, key)?.value;
-  return typeof value === 'string' || typeof value === 'number' ? value : undefined;
+const layersOf = (service: string): Layers => [['services', service], ['defaults']];
+
+/** What a tcp probe has no use for, in the block that says tcp: what it would inherit is dropped. */
+function checkProbe(context: CheckContext, base: SourcePath, health: Settings['health']): void {
+  const type = health ? health.type : undefined;
+  if (type !== 'tcp') return;
+  const written = context.entriesOf([...base, 'health']);
+  for (const key of HTTP_PROBE_KEYS) {
+    if (!written.has(key)) continue;
+    context.errorAtKey(
+      [...base, 'health', key],
+      `${key}: a tcp probe only connects; ${key} is for type: http`,
+    );
+  }
 }
 
-/** Within one block the other's default counts; between blocks only what somebody wrote. */
-function presetOf(small: Key, large: Key): string | number | undefined {
-  const { health, ejection, breaker } = DEFAULTS;
-  return small[0] === large[0] ? durationOf({ health, ejection, breaker }, large) : undefined;
+/** Said where slowPercent is written: for `defaults`, only when no service has a slowCall beside it. */
+function checkSlowPercent(context: CheckContext): void {
+  const { defaults = {}, services = {} } = context.draft;
+  const isAlone = ({ breaker }: Settings) => !breaker || breaker.slowCall === undefined;
+  const settings = Object.entries(services).map(
+    ([name, own]) => [['services', name], effectiveSettings(own ?? {}, defaults)] as const,
+  );
+  if (isAlone(defaults) && settings.every(([, effective]) => isAlone(effective))) {
+    warnOfSlowPercent(context, ['defaults']);
+  }
+  for (const [base, effective] of settings) if (isAlone(effective)) warnOfSlowPercent(context, base);
 }
 
-/** The service's own value, or the one of `defaults`. */
-function whereIs(context: CheckContext, base: SourcePath, key: readonly [string, string]): SourcePath {
-  const own = context.entriesOf([...base, key[0]]).has(key[1]);
-  return own || base[0] === 'routes' ? [...base, ...key] : ['defaults', ...key];
+function warnOfSlowPercent(context: CheckContext, base: SourcePath): void {
+  if (!context.entriesOf([...base, 'breaker']).has('slowPercent')) return;
+  context.warningAtKey(
+    [...base, 'breaker', 'slowPercent'],
+    'slowPercent: has no effect without slowCall, which says what is slow',
+  );
+}
+
+/** A limit must be said, unless it is found. */
+function checkConcurrency(
+  context: CheckContext,
+  layers: readonly SourcePath[],
+  concurrency: Settings['concurrency'],
+): void {
+  if (!concurrency || concurrency.max !== undefined || concurrency.adaptive === true) return;
+  const written = layers.filter((layer) => context.entriesOf(layer).has('concurrency'));
+  const [base] = written;
+  if (base === undefined || written.some((layer) => context.isBroken([...layer, 'concurrency']))) return;
+  context.error([...base, 'concurrency'], 'concurrency: max is missing (or adaptive: true, which finds it)');
 }
 
 function checkHash(context: CheckContext, base: SourcePath, own: Settings, settings: Settings): void {
@@ -102,7 +114,7 @@ function checkCookie(
   const other = cookies.get(cookie);
   if (other === undefined) cookies.set(cookie, name);
   else {
-    const path = whereIs(context, ['services', name], ['sticky', 'cookie']);
+    const path = [...(layerOf(context, layersOf(name), ['sticky', 'cookie']) ?? []), 'sticky', 'cookie'];
     context.problems.warning(
       offsetOf(context.root, path),
       `cookie ${cookie} is that of service ${other} too: a client of both would lose its place at each`,

@@ -104,9 +104,6 @@ function checkMap(shape: Shape, node: MapNode, name: string, context: ShapeConte
     }
     checkKey(shape, key, keyAt, name, context);
     if (inner.emptyIsAbsent && value.kind === 'scalar' && value.interpolated && value.text === '') continue;
-    if (inner.notYet && !isOff(value)) {
-      context.problems.warning(keyAt, `${key}: accepted, but not in effect in this version`);
-    }
     const checked = checkShape(inner, value, key, context);
     if (checked !== undefined) put(result, key, checked);
   }
@@ -155,11 +152,6 @@ function whyUnknown(shape: Shape, key: string, name: string, homes: ReadonlyMap<
 function checkKey(shape: Shape, key: string, keyAt: number, name: string, context: ShapeContext): void {
   const result = FORMATS.get(shape.propertyNames?.format ?? '')?.(key);
   if (result !== undefined && !result.ok) context.problems.error(keyAt, `${name}: ${result.complaint}`);
-}
-
-/** What is switched off behaves already as it is written. */
-function isOff(node: SourceNode): boolean {
-  return node.kind === 'scalar' && (node.value === false || node.value === 0);
 }
 
 /** A plain assignment to `__proto__` would change the object's prototype instead. */

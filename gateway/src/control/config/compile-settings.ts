@@ -2,14 +2,14 @@ import type {
   BalancePlan,
   HashKeyPlan,
   PoolPlan,
-  RetryPlan,
   ServicePlan,
   StickyPlan,
   TlsPlan,
 } from '../../data/plan.ts';
+import { compileConcurrency } from './compile-concurrency.ts';
+import { compileBreaker, compileEjection, compileHealth, compileSlowStart } from './compile-health.ts';
+import { compileRetry, compileRetryBudget } from './compile-retry.ts';
 import { DEFAULTS } from './defaults.ts';
-import { checked } from './parsed.ts';
-import { parseSize } from './quantities.ts';
 import type { Settings } from './settings.ts';
 import { toMs } from './settings.ts';
 import type { TlsFiles } from './tls-files.ts';
@@ -33,14 +33,14 @@ export function compileSettings(
       totalMs: toMs(total ?? preset.total),
     },
     tls: compileTls(settings.tls ?? {}, tlsFiles),
-    retry: compileRetry(settings.retry ?? {}),
-    retryBudget: { percent: DEFAULTS.retry.budgetPercent, minPerSecond: DEFAULTS.retry.minPerSecond },
-    health: undefined,
-    ejection: undefined,
-    breaker: undefined,
-    slowStartMs: 0,
-    whenNoneEligible: 'reject',
-    concurrency: undefined,
+    retry: compileRetry(settings.retry),
+    retryBudget: compileRetryBudget(settings.retry),
+    health: compileHealth(settings.health),
+    ejection: compileEjection(settings.ejection),
+    breaker: compileBreaker(settings.breaker),
+    slowStartMs: compileSlowStart(settings.slowStart),
+    whenNoneEligible: settings.whenNoneEligible ?? DEFAULTS.whenNoneEligible,
+    concurrency: compileConcurrency(settings.concurrency),
   };
 }
 
@@ -80,19 +80,5 @@ function compileTls(tls: NonNullable<Settings['tls']>, files: TlsFiles): TlsPlan
     ca: tls.ca === undefined ? undefined : files.get(tls.ca),
     serverName: tls.serverName?.toLowerCase(),
     verify: tls.verify ?? DEFAULTS.tls.verify,
-  };
-}
-
-function compileRetry(retry: NonNullable<Settings['retry']>): RetryPlan | undefined {
-  if (retry === false) return undefined;
-  const preset = DEFAULTS.retry;
-  return {
-    attempts: retry.attempts ?? preset.attempts,
-    on: ['connect-failure', 'reset', 'timeout'],
-    perTryTimeoutMs: 0,
-    backoffMs: 25,
-    hedge: undefined,
-    maxBodyBytes: checked(parseSize(retry.maxBodySize ?? preset.maxBodySize)),
-    nonIdempotent: retry.nonIdempotent ?? preset.nonIdempotent,
   };
 }

@@ -7,6 +7,9 @@ import type {
   TimeoutsPlan,
 } from '../../data/plan.ts';
 import { parseBackendUrl, parseListenAddress } from './addresses.ts';
+import { compileConcurrency } from './compile-concurrency.ts';
+import { explainTokenSha256 } from './compile-control.ts';
+import { compileRetry } from './compile-retry.ts';
 import { compileSettings } from './compile-settings.ts';
 import { DEFAULTS } from './defaults.ts';
 import { parseTrustedProxy } from './ip-network.ts';
@@ -18,7 +21,7 @@ import type { Config } from './schema.ts';
 import type { ListenerConfig } from './schema-listener.ts';
 import type { RouteConfig } from './schema-route.ts';
 import type { ServiceConfig } from './schema-service.ts';
-import { effectiveSettings, toMs } from './settings.ts';
+import { effectiveRoute, effectiveSettings, toMs } from './settings.ts';
 import type { TlsFiles } from './tls-files.ts';
 
 /** Fills every default into a config that was found good. */
@@ -30,7 +33,7 @@ export function compilePlan(config: Config, tlsFiles: TlsFiles): Plan {
       compileService(name, service, config, tlsFiles),
     ),
     routes: config.routes.map((route, index) => compileRoute(route, names[index] ?? '', config)),
-    explainTokenSha256: undefined,
+    explainTokenSha256: explainTokenSha256(config.admin),
   };
 }
 
@@ -78,13 +81,19 @@ function compileRoute(route: RouteConfig, name: string, config: Config): RoutePl
     service: route.service,
     rewrite: rewrite === undefined ? undefined : checked(parseRoutePath(rewrite)),
     timeouts: compileTimeouts(route.timeouts ?? {}),
-    retry: 'service',
-    concurrency: undefined,
-    priority: 'normal',
+    retry: compileRouteRetry(route, config),
+    concurrency: compileConcurrency(route.concurrency),
+    priority: route.priority ?? DEFAULTS.priority,
     maxBodyBytes: toBodyLimit(route.maxBodySize ?? config.defaults?.maxBodySize ?? DEFAULTS.maxBodySize),
     requestHeaders: compileEdit(route.requestHeaders),
     responseHeaders: compileEdit(route.responseHeaders),
   };
+}
+
+function compileRouteRetry(route: RouteConfig, config: Config): RoutePlan['retry'] {
+  if (route.retry === undefined) return 'service';
+  const service = effectiveSettings(config.services[route.service] ?? {}, config.defaults ?? {});
+  return compileRetry(effectiveRoute(route, service).retry);
 }
 
 function compileTimeouts(timeouts: NonNullable<RouteConfig['timeouts']>): Partial<TimeoutsPlan> {

@@ -7,6 +7,8 @@ export const DEFAULTS = {
     limits: { head: '16KiB', target: '8KiB', headers: 100 },
   },
   admin: { address: '127.0.0.1:9901' },
+  redis: { fleet: 'default' },
+  drain: { delay: 0, timeout: '25s' },
   weight: 1,
   balance: 'p2c',
   pool: {
@@ -21,13 +23,16 @@ export const DEFAULTS = {
   tls: { verify: true },
   retry: {
     attempts: 1,
-    on: ['connect-failure', 'reset', '503'],
+    on: ['connect-failure', 'reset', 'timeout'],
+    perTryTimeout: 0,
+    backoff: '25ms',
+    hedge: false,
     budgetPercent: 20,
     minPerSecond: 3,
     maxBodySize: '64KiB',
     nonIdempotent: false,
   },
-  health: { type: 'http', path: '/', interval: '5s', timeout: '2s', rise: 2, fall: 3, status: '200-399' },
+  health: { path: '/', interval: '5s', timeout: '2s', rise: 2, fall: 3, status: '200-399' },
   ejection: {
     consecutiveFailures: 5,
     failurePercent: 50,
@@ -47,5 +52,7 @@ export const DEFAULTS = {
   },
   slowStart: '10s',
   whenNoneEligible: 'reject',
+  concurrency: { adaptiveMax: 1024, queue: 64, queueTimeout: '1s', adaptive: false },
+  priority: 'normal',
   maxBodySize: '10MiB',
 } as const;

@@ -3,6 +3,17 @@ export const EMBEDDED_CONFIG = `# The demo. Every address can be moved with an e
 listeners:
   - address: \${PORTWAY_HOST:-127.0.0.1}:\${PORTWAY_PORT:-8080}
 
+admin:
+  address: \${PORTWAY_ADMIN_HOST:-127.0.0.1}:\${PORTWAY_ADMIN_PORT:-9901}
+  token: \${PORTWAY_ADMIN_TOKEN:-}
+
+# Without a URL, what is known of the backends stays in memory.
+redis:
+  url: \${PORTWAY_REDIS_URL:-}
+
+defaults:
+  health: { path: /health }
+
 services:
   web:
     backends:

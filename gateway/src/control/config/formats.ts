@@ -1,10 +1,13 @@
 import { parseBackendUrl, parseListenAddress, whyNoHostName } from './addresses.ts';
 import { parseCookieName, parseEditableName, parseFieldName, parseFieldValue } from './header-values.ts';
+import { parseHedge } from './hedge.ts';
 import { parseTrustedProxy } from './ip-network.ts';
 import type { Parsed } from './parsed.ts';
 import { bad, good, show } from './parsed.ts';
 import { parseDuration, parseSize } from './quantities.ts';
+import { parseFleetName, parseRedisUrl } from './redis-url.ts';
 import { parseMethod, parseRouteHost, parseRoutePath } from './route-values.ts';
+import { parseStatusRange } from './status-range.ts';
 
 /** Whether one text value is what its schema's `format` asks for. */
 export type FormatCheck = (text: string) => Parsed<unknown>;
@@ -27,7 +30,9 @@ export const FORMATS: ReadonlyMap<string, FormatCheck> = new Map<string, FormatC
   ['host-name', checkHostName],
   ['request-target', checkRequestTarget],
   ['redis-url', checkRedisUrl],
-  ['status-range', checkStatusRange],
+  ['fleet-name', parseFleetName],
+  ['hedge', parseHedge],
+  ['status-range', parseStatusRange],
   ['file-path', checkFilePath],
 ]);
 
@@ -48,23 +53,9 @@ function checkRequestTarget(text: string): Parsed<string> {
   return /^[!"$-~]+$/.test(text) ? good(text) : bad(`${show(text)} holds characters a request cannot`);
 }
 
-/** Says nothing of the URL itself: it may hold a password. */
-function checkRedisUrl(text: string): Parsed<string> {
-  if (!/^rediss?:\/\//.test(text)) return bad('the URL of Redis starts with redis:// or rediss://');
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || url.hostname === '')
-    return bad('the URL of Redis cannot be read; it is redis://host:port');
-  if (!/^\/?[0-9]{0,4}$/.test(url.pathname))
-    return bad('the path in the URL of Redis is a database number, such as /0');
-  return good(text);
-}
-
-function checkStatusRange(text: string): Parsed<string> {
-  const match = /^([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?$/.exec(text);
-  if (match === null) return bad(`${show(text)} is not a status such as 200 or a range such as 200-399`);
-  if (Number(match[2] ?? match[1]) < Number(match[1]))
-    return bad(`${show(text)} ends before it starts`, `${match[2]}-${match[1]}`);
-  return good(text);
+/** `url: ${REDIS_URL:-}`: an empty one is no Redis. */
+function checkRedisUrl(text: string): Parsed<unknown> {
+  return text === '' ? good(text) : parseRedisUrl(text);
 }
 
 function checkFilePath(text: string): Parsed<string> {

@@ -18,7 +18,7 @@ const FROM_ENVIRONMENT = { $ref: '#/definitions/fromEnvironment' };
 
 /**
  * The config's schema for editors (draft-07, which all of them read): what needs more than a plain text value also
- * takes text with `${VAR}` in it, and keys that have no effect yet say so.
+ * takes text with `${VAR}` in it, and choices such as `503` may be written as numbers.
  */
 export function configJsonSchema(): JsonObject {
   const plain = JSON.parse(JSON.stringify(ConfigSchema)) as JsonObject;
@@ -39,11 +39,9 @@ export function configJsonSchema(): JsonObject {
 function forEditors(node: JsonObject): Json {
   const own: Record<string, Json> = {};
   for (const [key, value] of Object.entries(node)) {
-    if (OWN_KEYS.has(key) || key === 'notYet' || key === 'propertyNames') continue;
-    own[key] = key === 'default' || key === 'enum' || key === 'const' ? value : inside(key, value);
+    if (OWN_KEYS.has(key) || key === 'propertyNames') continue;
+    own[key] = key === 'default' || key === 'const' ? value : inside(key, value);
   }
-  if (node['notYet'] === true)
-    own['description'] = `${String(own['description'] ?? '')} (Not in effect in this version.)`.trim();
   return needsAlternative(own) ? withAlternative(own) : own;
 }
 
@@ -53,9 +51,15 @@ function inside(key: string, value: Json): Json {
       Object.entries(value as JsonObject).map(([name, inner]) => [name, forEditors(inner as JsonObject)]),
     );
   }
+  if (key === 'enum') return withNumbers(value as readonly Json[]);
   if (key === 'items') return forEditors(value as JsonObject);
   if (key === 'anyOf') return (value as readonly JsonObject[]).map(forEditors);
   return value;
+}
+
+/** YAML reads `[502]` as a number, and the check takes text as it is written. */
+function withNumbers(choices: readonly Json[]): readonly Json[] {
+  return choices.flatMap((choice) => (/^[0-9]+$/.test(String(choice)) ? [choice, Number(choice)] : [choice]));
 }
 
 /** Plain text takes `${VAR}` as it is; numbers, booleans, choices and patterns do not. */

@@ -1,11 +1,14 @@
 import type { Plan } from '../../data/plan.ts';
+import type { ControlPlan } from '../control-plan.ts';
 import { CheckContext } from './check-context.ts';
+import { checkAdmin } from './check-control.ts';
 import { checkListeners } from './check-listeners.ts';
 import { checkRoutes } from './check-routes.ts';
 import { checkBackends } from './check-services.ts';
 import { checkSettings } from './check-settings.ts';
 import { checkShape } from './check-shape.ts';
 import { compilePlan } from './compile.ts';
+import { compileControl } from './compile-control.ts';
 import type { Draft } from './draft.ts';
 import type { Environment } from './interpolate.ts';
 import type { Problem } from './problem.ts';
@@ -20,7 +23,13 @@ import { readTlsFiles } from './tls-files.ts';
 export { formatProblem } from './problem.ts';
 
 export type LoadedConfig =
-  | { readonly ok: true; readonly plan: Plan; readonly config: Config; readonly warnings: readonly Problem[] }
+  | {
+      readonly ok: true;
+      readonly plan: Plan;
+      readonly control: ControlPlan;
+      readonly config: Config;
+      readonly warnings: readonly Problem[];
+    }
   /** The problems hold the warnings too, in the order of the file. */
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
@@ -33,7 +42,7 @@ export interface LoadOptions {
 const LARGEST_BYTES = 5 * 1024 ** 2;
 
 /**
- * Reads a config file's text and checks all of it; when nothing is wrong, compiles the deep-frozen plan.
+ * Reads a config file's text and checks all of it; when nothing is wrong, compiles the deep-frozen plans.
  * Never throws for what the text holds.
  */
 export function loadConfig(
@@ -54,6 +63,7 @@ export function loadConfig(
     | undefined;
   const context = new CheckContext(root, draft ?? {}, problems, broken);
   checkListeners(context);
+  checkAdmin(context);
   checkBackends(context);
   checkSettings(context);
   checkRoutes(context);
@@ -61,7 +71,8 @@ export function loadConfig(
   if (problems.errorCount > 0) return { ok: false, problems: problems.sorted() };
   const config = deepFreeze(draft as Config);
   const plan = deepFreeze(compilePlan(config, tlsFiles));
-  return { ok: true, plan, config, warnings: problems.sorted() };
+  const control = deepFreeze(compileControl(config));
+  return { ok: true, plan, control, config, warnings: problems.sorted() };
 }
 
 function deepFreeze<T>(value: T): T {

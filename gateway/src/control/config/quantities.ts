@@ -18,6 +18,9 @@ const BYTES: Readonly<Record<string, number>> = {
   GiB: 1024 ** 3,
 };
 
+/** 24 days: past 2^31 ms a timer of Node fires at once. */
+export const LONGEST_MS = 24 * 86_400_000;
+
 /** Patterns of the two, for the JSON Schema. */
 export const DURATION_PATTERN = '^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$';
 export const SIZE_PATTERN = '^[0-9]+(\\.[0-9]+)?(B|KB|MB|GB|KiB|MiB|GiB)$';

@@ -9,11 +9,11 @@ export const Health = orOff(
   block('Probes each backend, before its first traffic and ever after.', {
     type: opt(
       Type.Enum(['http', 'tcp'], {
-        description: 'A GET request, or only a connection.',
-        default: DEFAULTS.health.type,
+        description:
+          'A GET request, or only a connection. Left out: http when path, status, headers, host or body is given.',
       }),
     ),
-    path: opt(text('request-target', 'What an http probe asks for.', { default: DEFAULTS.health.path })),
+    path: opt(text('request-target', 'What an http probe asks for; / when left out.')),
     interval: opt(
       duration('From one probe to the next, give or take 10 %.', {
         default: DEFAULTS.health.interval,
@@ -38,6 +38,13 @@ export const Health = orOff(
     ),
     headers: opt(fields('Fields to send with a probe.', 'editable-field-name')),
     host: opt(text('host-name', 'The Host to send with a probe.')),
+    body: opt(
+      Type.String({
+        description: 'Text that the first 64 KiB of a good answer hold.',
+        minLength: 1,
+        maxLength: 1024,
+      }),
+    ),
   }),
 );
 
@@ -97,9 +104,9 @@ export const Breaker = orOff(
       }),
     ),
     maxOpenTime: opt(duration('The longest it stays open.', { default: DEFAULTS.breaker.maxOpenTime })),
-    slowCall: opt(duration('A response slower than this counts as slow.')),
+    slowCall: opt(duration('An answer whose head takes longer counts as slow; left out, none does.')),
     slowPercent: opt(
-      count('Share of slow responses that opens it, in percent.', 1, 100, DEFAULTS.breaker.slowPercent),
+      count('Share of slow answers that opens it, in percent.', 1, 100, DEFAULTS.breaker.slowPercent),
     ),
   }),
 );

@@ -1,6 +1,8 @@
 import type { Static } from 'typebox';
 import { Type } from 'typebox';
-import { MaxBodySize, Timeouts } from './schema-shared.ts';
+import { DEFAULTS } from './defaults.ts';
+import { RouteRetry } from './schema-retry.ts';
+import { Concurrency, MaxBodySize, Timeouts } from './schema-shared.ts';
 import { block, fields, text } from './schema-values.ts';
 
 const opt = Type.Optional;
@@ -41,6 +43,14 @@ export const Route = block('Which requests go to which service.', {
   ),
   rewrite: opt(text('route-path', 'What replaces the matched prefix.')),
   timeouts: opt(Timeouts),
+  retry: opt(RouteRetry),
+  concurrency: opt(Concurrency),
+  priority: opt(
+    Type.Enum(['high', 'normal', 'low'], {
+      description: 'Who waits and who is turned away first when a concurrency limit is reached.',
+      default: DEFAULTS.priority,
+    }),
+  ),
   maxBodySize: opt(MaxBodySize),
   requestHeaders: opt(headerEdit('Changes to the fields of the request.')),
   responseHeaders: opt(headerEdit('Changes to the fields of the response.')),

@@ -2,8 +2,9 @@ import type { Static } from 'typebox';
 import { Type } from 'typebox';
 import { DEFAULTS } from './defaults.ts';
 import { Breaker, Ejection, Health, SlowStart, WhenNoneEligible } from './schema-health.ts';
-import { MaxBodySize, Timeouts } from './schema-shared.ts';
-import { block, count, duration, notYet, orOff, size, text } from './schema-values.ts';
+import { Retry } from './schema-retry.ts';
+import { Concurrency, MaxBodySize, Timeouts } from './schema-shared.ts';
+import { block, count, duration, orOff, text } from './schema-values.ts';
 
 const opt = Type.Optional;
 
@@ -82,46 +83,16 @@ const Tls = block('How https backends are verified.', {
   verify: opt(Type.Boolean({ description: 'false accepts any certificate: for tests only.', default: true })),
 });
 
-const Retry = orOff(
-  block('A further attempt, on another backend, for requests that can be sent again.', {
-    attempts: opt(count('Attempts after the first.', 1, 10, DEFAULTS.retry.attempts)),
-    on: opt(
-      notYet(
-        Type.Array(Type.Enum(['connect-failure', 'reset', 'timeout', '502', '503', '504']), {
-          description: 'What is worth another attempt.',
-          minItems: 1,
-          default: DEFAULTS.retry.on,
-        }),
-      ),
-    ),
-    perTryTimeout: opt(notYet(duration('How long one attempt may take.'))),
-    budgetPercent: opt(
-      notYet(count('Retries beside first attempts, in percent.', 1, 100, DEFAULTS.retry.budgetPercent)),
-    ),
-    minPerSecond: opt(
-      notYet(count('Retries allowed whatever the budget.', 0, 100_000, DEFAULTS.retry.minPerSecond)),
-    ),
-    maxBodySize: opt(
-      size('Largest request body that is kept to be sent again.', {
-        default: DEFAULTS.retry.maxBodySize,
-        maxBytes: 64 * 1024 ** 2,
-      }),
-    ),
-    nonIdempotent: opt(
-      Type.Boolean({ description: 'Retry POST and PATCH too: only when the backends cope.', default: false }),
-    ),
-  }),
-);
-
 const serviceKeys = {
   balance: opt(Balance),
   hash: opt(Hash),
   sticky: opt(Sticky),
-  health: opt(notYet(Health)),
-  ejection: opt(notYet(Ejection)),
-  breaker: opt(notYet(Breaker)),
-  slowStart: opt(notYet(SlowStart)),
-  whenNoneEligible: opt(notYet(WhenNoneEligible)),
+  health: opt(Health),
+  ejection: opt(Ejection),
+  breaker: opt(Breaker),
+  slowStart: opt(SlowStart),
+  whenNoneEligible: opt(WhenNoneEligible),
+  concurrency: opt(Concurrency),
   pool: opt(Pool),
   retry: opt(Retry),
   timeouts: opt(Timeouts),

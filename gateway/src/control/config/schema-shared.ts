@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { DEFAULTS } from './defaults.ts';
-import { block, duration, durationOrOff, orOff, size } from './schema-values.ts';
+import { block, count, duration, durationOrOff, orOff, size } from './schema-values.ts';
 
 const opt = Type.Optional;
 
@@ -25,3 +25,28 @@ export const MaxBodySize = orOff(size('Largest request body; more is 413. false 
   title: 'a size such as 10MiB, or false for no limit',
   default: DEFAULTS.maxBodySize,
 });
+
+/** `concurrency` of a service, and of a route, which has a limit of its own beside its service's. */
+export const Concurrency = orOff(
+  block('Requests under way at once; left out or false is no limit.', {
+    max: opt(
+      count(
+        `The most; needed unless adaptive, which has ${DEFAULTS.concurrency.adaptiveMax} then.`,
+        1,
+        1_000_000,
+      ),
+    ),
+    queue: opt(
+      count('Requests that may wait for one under way to end.', 0, 1_000_000, DEFAULTS.concurrency.queue),
+    ),
+    queueTimeout: opt(
+      duration('How long they may wait before they get 503.', { default: DEFAULTS.concurrency.queueTimeout }),
+    ),
+    adaptive: opt(
+      Type.Boolean({
+        description: 'Whether the limit follows the latency, from 1 to max, instead of standing at max.',
+        default: DEFAULTS.concurrency.adaptive,
+      }),
+    ),
+  }),
+);

@@ -1,9 +1,6 @@
 import type { TObject, TProperties, TSchema, TSchemaOptions } from 'typebox';
 import { Type } from 'typebox';
-import { DURATION_PATTERN, SIZE_PATTERN } from './quantities.ts';
-
-/** 24 days: past 2^31 ms a timer of Node fires at once. */
-const LONGEST_MS = 24 * 86_400_000;
+import { DURATION_PATTERN, LONGEST_MS, SIZE_PATTERN } from './quantities.ts';
 
 interface DurationOptions {
   readonly default?: string | 0;
@@ -93,9 +90,4 @@ export function fields(description: string, nameFormat: string, options: TSchema
     propertyNames: { format: nameFormat },
     ...options,
   });
-}
-
-/** Accepted and checked, but nothing acts on it yet: whoever uses it is warned. */
-export function notYet<T extends TSchema>(schema: T): T {
-  return Object.assign(schema, { notYet: true });
 }

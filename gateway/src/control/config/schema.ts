@@ -1,41 +1,21 @@
 import type { Static } from 'typebox';
 import { Type } from 'typebox';
-import { DEFAULTS } from './defaults.ts';
+import { Admin, Drain, Redis } from './schema-control.ts';
 import { Listener } from './schema-listener.ts';
 import { Route } from './schema-route.ts';
 import { Defaults, Service } from './schema-service.ts';
-import { block, notYet, orOff, text } from './schema-values.ts';
+import { block } from './schema-values.ts';
 
 const opt = Type.Optional;
-
-const Admin = orOff(
-  block('The admin API, the metrics and the status page.', {
-    address: opt(text('listen-address', 'Where it listens.', { default: DEFAULTS.admin.address })),
-    token: opt(
-      text('field-value', 'What writes need when the address is not loopback.', {
-        secret: true,
-        emptyIsAbsent: true,
-        minLength: 1,
-      }),
-    ),
-  }),
-  { secret: true },
-);
-
-const Redis = orOff(
-  block('What replicas share their knowledge through; left out, it stays in memory.', {
-    url: text('redis-url', 'redis://host:port or rediss://host:port.', { secret: true }),
-  }),
-  { secret: true },
-);
 
 /** The whole config file: the one definition that types, checks and the JSON Schema for editors come from. */
 export const ConfigSchema = block(
   'Portway: listeners take requests, routes choose a service, services hold backends.',
   {
     listeners: opt(Type.Array(Listener, { description: 'Left out: one on 0.0.0.0:8080.', minItems: 1 })),
-    admin: opt(notYet(Admin)),
-    redis: opt(notYet(Redis)),
+    admin: opt(Admin),
+    redis: opt(Redis),
+    drain: opt(Drain),
     defaults: opt(Defaults),
     services: Type.Record(Type.String(), Service, {
       description: 'The services by name.',
@@ -56,11 +36,14 @@ export const KEY_HOMES: ReadonlyMap<string, string> = new Map([
   ...Object.keys(Listener.properties).map((key) => [key, 'a listener'] as const),
   ...Object.keys(Service.properties).map((key) => [key, 'a service'] as const),
   ...Object.keys(Route.properties).map((key) => [key, 'a route'] as const),
-  ...['listeners', 'admin', 'redis', 'defaults', 'services', 'routes'].map(
+  ...['listeners', 'admin', 'redis', 'drain', 'defaults', 'services', 'routes'].map(
     (key) => [key, 'the whole config'] as const,
   ),
   // Of both a service and a route (and the listener has its own).
-  ['timeouts', 'a service or a route'],
+  ...['timeouts', 'retry', 'concurrency'].map((key) => [key, 'a service or a route'] as const),
+  ...['budgetPercent', 'minPerSecond'].map(
+    (key) => [key, 'the retry of a service, whose routes share one budget'] as const,
+  ),
 ]);
 
 /** A config as written, after interpolation, with nothing filled in. */

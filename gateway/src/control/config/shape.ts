@@ -7,6 +7,7 @@ export interface Shape {
   readonly enum?: readonly string[];
   readonly format?: string;
   readonly minLength?: number;
+  readonly maxLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly items?: Shape;
@@ -23,8 +24,6 @@ export interface Shape {
   readonly maxMs?: number;
   readonly minBytes?: number;
   readonly maxBytes?: number;
-  /** Accepted, but nothing acts on it in this version. */
-  readonly notYet?: boolean;
   /** Never shown in a message. */
   readonly secret?: boolean;
   /** `token: ${TOKEN:-}`: an empty variable is as good as no key at all. */

@@ -5,8 +5,12 @@ import type { BackendSide, Exchange, TunnelEnd } from '../exchange.ts';
 import type { ConnectOptions } from '../wire.ts';
 import { BULK_BODY_BYTES, Wire, type WireReader } from '../wire.ts';
 import { ChunkedDecoder } from './chunked.ts';
+import { discarded } from './discarded.ts';
 import { CHUNKED } from './request-head.ts';
 import { UNTIL_CLOSE } from './response-head.ts';
+
+/** More than that of an answer nobody wants costs more than a new connection. */
+const WORTH_READING_BYTES = 64 * 1024;
 
 const NO_BODY: ReadonlySet<number> = new Set([204, 304]);
 
@@ -146,7 +150,7 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
       // the exchange has failed, or a tunnel has begun: then what follows the head is its first bytes
       if (this.#exchange !== exchange) break;
     }
-    if (this.#phase === 'body') this.#readBody(exchange, bytes, at, end);
+    if (this.#phase === 'body') this.#readBody(this.#exchange ?? exchange, bytes, at, end);
     else if (this.#phase === 'tunnel' && at < end) this.#tunnel?.onBackendBytes(bytes, at, end);
   }
 
@@ -284,6 +288,13 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
     this.#tunnel = tunnel;
     this.#exchange = undefined;
     this.#timer.disarm();
+  }
+
+  discard(): void {
+    const exchange = this.#exchange;
+    const little = this.#decoder === undefined && this.#remaining <= WORTH_READING_BYTES;
+    if (exchange === undefined || !little || !this.#keepAlive || !this.#requestEnded) this.cancel();
+    else this.#exchange = discarded(exchange);
   }
 
   // --- the end ---

@@ -31,6 +31,7 @@ export const FIELD_ID = {
   date: 27,
   cookie: 28,
   'proxy-status': 29,
+  'x-portway-explain': 31,
   /** A name that differs from one above only by `_` for `-`: CGI-like backends read both the same way. */
   lookalike: 30,
 } as const;

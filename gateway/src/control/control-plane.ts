@@ -1,0 +1,208 @@
+import type { Plan } from '../data/plan.ts';
+import type { AdminState, BackendRef, DataEvent, DataPort, PlanChange } from '../data/port.ts';
+import type { Clock, Random } from '../time.ts';
+import { type AdminServer, startAdmin } from './admin/admin-server.ts';
+import type { LoadedConfig } from './config/load.ts';
+import type { ControlPlan } from './control-plan.ts';
+import { logEvent } from './event-log.ts';
+import { HealthChecks } from './health/health-checks.ts';
+import { ownerOf } from './health/rendezvous.ts';
+import type { Log } from './log.ts';
+import type { ReloadResult } from './reload/reload-result.ts';
+import { type ReloadCause, Reloader } from './reload/reloader.ts';
+import { Fleet } from './state/fleet.ts';
+
+export interface ControlPlaneDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly port: DataPort;
+  readonly version: string;
+  /** Reads the config afresh; undefined where there is none to read. */
+  readonly load: (() => LoadedConfig) | undefined;
+  readonly onReloaded: ((loaded: LoadedConfig & { readonly ok: true }) => void) | undefined;
+}
+
+/** A backend that hangs must not keep the gateway from starting. */
+const LONGEST_FIRST_ROUND_MS = 3_000;
+
+/** Everything beside the request path: health, what replicas share, the admin API, reload. Requests wait for none of it. */
+export class ControlPlane {
+  readonly health: HealthChecks;
+  readonly fleet: Fleet | undefined;
+  readonly #deps: ControlPlaneDeps;
+  readonly #reloader: Reloader;
+  readonly #startedMs: number;
+  /** Before that nobody knows which probes are ours. */
+  #joined = false;
+  #ready = false;
+  #draining = false;
+  #admin: AdminServer | undefined;
+
+  constructor(plan: Plan, control: ControlPlan, deps: ControlPlaneDeps) {
+    const { clock, random, log, port } = deps;
+    this.#deps = deps;
+    this.#startedMs = clock.now();
+    this.health = new HealthChecks({
+      clock,
+      random,
+      log,
+      setHealth: (ref, verdict) => void port.setHealth(ref, verdict),
+      owns: (ref) => this.#joined && (this.fleet?.owns(ref) ?? true),
+      onProbe: (ref, _result, verdict, flipped) => {
+        if (verdict !== undefined) this.fleet?.probed(ref, verdict, flipped);
+      },
+    });
+    this.fleet = control.redis === undefined ? undefined : this.#newFleet(control.redis);
+    this.#reloader = new Reloader({
+      load: () => this.#load(),
+      apply: (next) => this.#apply(next),
+      before: { plan, control },
+      log,
+      ...(deps.onReloaded === undefined ? {} : { onApplied: deps.onReloaded }),
+    });
+  }
+
+  get adminUrl(): string | undefined {
+    return this.#admin?.url;
+  }
+
+  /** How SIGTERM ends the gateway, by the config in force. */
+  get drain(): ControlPlan['drain'] {
+    return this.#reloader.inForce.control.drain;
+  }
+
+  /** Probes every backend once before the first request; what the fleet knows already need not be probed. */
+  async begin(): Promise<void> {
+    const { services } = this.#reloader.inForce.plan;
+    this.health.update(services);
+    if (this.fleet !== undefined) {
+      this.fleet.onPlan(services);
+      await this.fleet.start();
+    }
+    this.#joined = true;
+    this.health.ownersChanged();
+    await this.health.firstRound(LONGEST_FIRST_ROUND_MS);
+  }
+
+  /** Rejects when the admin address cannot be listened on. */
+  async openAdmin(): Promise<void> {
+    const { admin } = this.#reloader.inForce.control;
+    const { port, log } = this.#deps;
+    this.#ready = true;
+    if (admin === undefined) return;
+    this.#admin = await startAdmin(admin, {
+      log,
+      status: () => port.status(),
+      explain: (question) => port.explain(question),
+      setAdmin: (ref, state) => this.setAdmin(ref, state),
+      setWeight: (ref, weight) => this.setWeight(ref, weight),
+      reload: () => this.reload('api'),
+      readiness: () => this.readiness(),
+      about: () => this.#about(),
+    });
+  }
+
+  /** Hears what happens in the data plane. */
+  onEvent(event: DataEvent): void {
+    logEvent(this.#deps.log, event);
+    if (event.kind === 'connect-failed') this.health.probeSoon(event);
+  }
+
+  setAdmin(ref: BackendRef, state: AdminState): boolean {
+    if (!this.#knows(ref)) return false;
+    if (this.fleet !== undefined) this.fleet.setAdmin(ref, state);
+    else {
+      this.#deps.port.setAdmin(ref, state);
+      this.health.setProbed(ref, state !== 'disabled');
+    }
+    return true;
+  }
+
+  setWeight(ref: BackendRef, weight: number | undefined): boolean {
+    if (!this.#knows(ref)) return false;
+    if (this.fleet !== undefined) this.fleet.setWeight(ref, weight);
+    else this.#deps.port.setWeight(ref, weight);
+    return true;
+  }
+
+  reload(cause: ReloadCause): Promise<ReloadResult> {
+    return this.#reloader.reload(cause);
+  }
+
+  readiness(): { readonly ready: boolean; readonly reasons: readonly string[] } {
+    if (this.#draining) return { ready: false, reasons: ['shutting down'] };
+    return this.#ready ? { ready: true, reasons: [] } : { ready: false, reasons: ['starting'] };
+  }
+
+  /** Readiness is false from here on; everything else goes on until `close`. */
+  startDraining(): void {
+    this.#draining = true;
+  }
+
+  async close(): Promise<void> {
+    this.health.close();
+    await Promise.all([this.fleet?.stop(), this.#admin?.close()]);
+  }
+
+  #newFleet(redis: NonNullable<ControlPlan['redis']>): Fleet {
+    const { clock, random, log, port } = this.#deps;
+    const { health } = this;
+    const replicaId = Math.floor(random() * 2 ** 48).toString(36);
+    return new Fleet({
+      plan: redis,
+      clock,
+      random,
+      log,
+      replicaId,
+      port,
+      ownerOf,
+      health: {
+        adopt: (ref, verdict) => health.adopt(ref, verdict),
+        ownersChanged: () => health.ownersChanged(),
+        setProbed: (ref, probed) => health.setProbed(ref, probed),
+        confirm: async (ref) => {
+          const { outcome, reason } = await health.confirm(ref);
+          return { healthy: outcome === 'success', reason };
+        },
+      },
+    });
+  }
+
+  #load(): LoadedConfig {
+    if (this.#deps.load === undefined) throw new Error('the gateway runs without a config file');
+    return this.#deps.load();
+  }
+
+  /** Probes what is new before the data plane may send requests there, so that a service that is replaced whole has no gap. */
+  async #apply(plan: Plan): Promise<readonly PlanChange[]> {
+    const before = this.#reloader.inForce.plan;
+    this.health.update(plan.services);
+    await this.health.firstRound(LONGEST_FIRST_ROUND_MS);
+    try {
+      const changes = await this.#deps.port.apply(plan);
+      // the data plane has them now, and can be told
+      this.health.update(plan.services);
+      this.fleet?.onPlan(plan.services);
+      return changes;
+    } catch (error) {
+      this.health.update(before.services);
+      throw error;
+    }
+  }
+
+  #knows({ service, backend }: BackendRef): boolean {
+    const { services } = this.#reloader.inForce.plan;
+    const found = services.find(({ name }) => name === service);
+    return found?.backends.some(({ name }) => name === backend) ?? false;
+  }
+
+  #about(): object {
+    return {
+      version: this.#deps.version,
+      uptimeMs: Math.round(this.#deps.clock.now() - this.#startedMs),
+      redis: this.fleet?.status(),
+      reloads: this.#reloader.counts,
+    };
+  }
+}

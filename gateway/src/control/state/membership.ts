@@ -1,0 +1,54 @@
+import type { BackendRef } from '../../data/port.ts';
+import { backendKey } from './backend-key.ts';
+
+export interface MembershipDeps {
+  readonly replicaId: string;
+  readonly ownerOf: (ref: BackendRef, replicaIds: readonly string[]) => string;
+  readonly ownersChanged: () => void;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Who lives, and so who probes what. */
+export class Membership {
+  readonly #deps: MembershipDeps;
+  #replicas: readonly string[];
+  #overdue = NONE;
+
+  constructor(deps: MembershipDeps) {
+    this.#deps = deps;
+    this.#replicas = [deps.replicaId];
+  }
+
+  get replicas(): readonly string[] {
+    return this.#replicas;
+  }
+
+  owns(ref: BackendRef): boolean {
+    if (this.#replicas.length === 1 || this.#overdue.has(backendKey(ref))) return true;
+    return this.#deps.ownerOf(ref, this.#replicas) === this.#deps.replicaId;
+  }
+
+  /** Every replica is on its own. */
+  alone(): void {
+    this.follow([this.#deps.replicaId], NONE);
+  }
+
+  /**
+   * @param replicas ids of the live ones in order, ours among them
+   * @param overdue keys of backends whose owner says nothing of them
+   */
+  follow(replicas: readonly string[], overdue: ReadonlySet<string>): void {
+    const isSame =
+      sameItems(replicas, this.#replicas) &&
+      overdue.size === this.#overdue.size &&
+      overdue.isSubsetOf(this.#overdue);
+    this.#replicas = replicas;
+    this.#overdue = overdue;
+    if (!isSame) this.#deps.ownersChanged();
+  }
+}
+
+function sameItems(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}
