@@ -1,7 +1,7 @@
 import type { Plan } from '../data/plan.ts';
 import type { AdminState, BackendRef, DataEvent, DataPort, PlanChange } from '../data/port.ts';
 import type { Clock, Random } from '../time.ts';
-import { type AdminServer, startAdmin } from './admin/admin-server.ts';
+import type { AdminServer } from './admin/admin-server.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { ControlPlan } from './control-plan.ts';
 import { logEvent } from './event-log.ts';
@@ -91,6 +91,8 @@ export class ControlPlane {
     const { port, log } = this.#deps;
     this.#ready = true;
     if (admin === undefined) return;
+    // Fastify takes a fifth of a second to load: only where it is wanted
+    const { startAdmin } = await import('./admin/admin-server.ts');
     this.#admin = await startAdmin(admin, {
       log,
       status: () => port.status(),

@@ -9,8 +9,8 @@ import { FIELD_ID } from './http1/field-names.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import { LearnedIdle } from './learned-idle.ts';
 import type { BackendPlan, PoolPlan, TimeoutsPlan, TlsPlan } from './plan.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import type { Resolver } from './resolver.ts';
-import type { ReadBuffers } from './wire.ts';
 
 /** What every agent of a gateway shares. */
 export interface AgentContext {

@@ -20,6 +20,7 @@ import type {
   HealthVerdict,
   PlanChange,
 } from './port.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import { listenerStatus, routeStatus, serviceStatus } from './report.ts';
 import { RequestIds } from './request-id.ts';
 import { type Lookup, Resolver } from './resolver.ts';
@@ -27,7 +28,6 @@ import { Retired } from './retired.ts';
 import { Route } from './route.ts';
 import { Router } from './router.ts';
 import { Service, type ServiceContext } from './service.ts';
-import { ReadBuffers } from './wire.ts';
 
 export interface DataPlaneDeps {
   readonly clock: Clock;

@@ -8,9 +8,10 @@ import type { Forward } from './forward.ts';
 import { ClientConnection } from './http1/client-connection.ts';
 import { RequestHead } from './http1/request-head.ts';
 import type { ListenerPlan } from './plan.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import type { ClientFacts, RequestHeaders } from './request-headers.ts';
 import type { RequestIds } from './request-id.ts';
-import { type ReadBuffers, Wire } from './wire.ts';
+import { Wire } from './wire.ts';
 
 /** How many connections may wait to be accepted; Linux caps it at net.core.somaxconn. */
 const BACKLOG = 4096;

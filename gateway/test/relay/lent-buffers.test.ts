@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as tls from 'node:tls';
-import type { ReadBuffers } from '../../src/data/wire.ts';
+import type { ReadBuffers } from '../../src/data/read-buffers.ts';
 import { makeCertificate } from '../agents/certificates.ts';
 import { backendPlan, plan, servicePlan } from '../support/plans.ts';
 import { eventually, type GatewayInTest, only, startGateway } from './gateway-in-test.ts';

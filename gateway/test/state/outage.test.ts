@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { Redis } from 'ioredis';
 import { FakeReplica, PORTS, REF, replica } from './fleet-stage.ts';
 import { freePort, RedisServer } from './redis-server.ts';
+import { TcpProxy } from './tcp-proxy.ts';
 
 const warnings = ({ lines }: FakeReplica): string[] => lines.filter((line) => line.startsWith('warn'));
 const infos = ({ lines }: FakeReplica): string[] => lines.filter((line) => line.startsWith('info'));
@@ -145,7 +146,7 @@ for (const [reply, says] of [
     await a.until(({ lines }) => lines.length > 0);
     assert.equal(a.fleet.up, false);
     assert.equal(a.lines.length, 1, a.lines.join('\n'));
-    assert.ok((a.lines[0] ?? '').includes(says), a.lines[0]);
+    assert.ok(a.lines.join('\n').includes(says), a.lines.join('\n'));
     assert.ok(!/sesame|annabel/.test(JSON.stringify([a.lines, a.fleet.status()])), a.lines.join('\n'));
   });
 }
@@ -175,4 +176,27 @@ test('a subscription that is cut off is made anew', async (t) => {
   const b = await replica(t, 'b', redis.url);
   b.fleet.setAdmin(REF, 'draining');
   await a.until(({ admin }) => admin.get(REF.backend) === 'draining');
+});
+
+test('a port that is blackholed is away within two seconds and back when it is not', async (t) => {
+  const redis = await RedisServer.start(t);
+  const proxy = await TcpProxy.start(t, redis.port);
+  const a = await replica(t, 'a', proxy.url);
+  proxy.blackholes = () => true;
+  const awayMs = await a.until(({ fleet }) => !fleet.up);
+  assert.ok(awayMs < 2_000, `${awayMs} ms`);
+  proxy.blackholes = () => false;
+  const backMs = await a.until(({ fleet }) => fleet.up);
+  assert.equal(warnings(a).length, 1, a.lines.join('\n'));
+  t.diagnostic(`away after ${Math.round(awayMs)} ms, back after ${Math.round(backMs)} ms`);
+});
+
+test('a channel that falls silent while commands are answered is noticed', async (t) => {
+  const redis = await RedisServer.start(t);
+  const proxy = await TcpProxy.start(t, redis.port);
+  const a = await replica(t, 'a', proxy.url);
+  proxy.blackholes = (sent) => /subscribe/i.test(sent);
+  await a.until(({ lines }) => lines.some((line) => line.includes('its channel is silent')));
+  proxy.blackholes = () => false;
+  await a.until(({ fleet }) => fleet.up);
 });

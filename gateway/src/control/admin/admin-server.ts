@@ -64,8 +64,10 @@ export async function startAdmin(plan: AdminPlan, deps: AdminDeps): Promise<Admi
   return {
     url: `http://${plan.host.includes(':') ? `[${plan.host}]` : plan.host}:${port}`,
     close: () => {
-      connections.close();
-      closed ??= app.close();
+      if (closed === undefined) {
+        connections.close();
+        closed = app.close();
+      }
       return closed;
     },
   };

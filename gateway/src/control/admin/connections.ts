@@ -16,6 +16,7 @@ export class Connections {
     // the server's close would call it
     server.closeIdleConnections = () => {};
     server.on('connection', (socket) => {
+      if (this.#closing) return void socket.destroy();
       this.#answersUnderWay.set(socket, new Set());
       socket.once('close', () => this.#answersUnderWay.delete(socket));
     });
