@@ -98,6 +98,10 @@ const BASES = [
   'gateway/src/data/http1',
   'gateway/src/control',
   'gateway/src/control/config',
+  'gateway/src/control/health',
+  'gateway/src/control/state',
+  'gateway/src/control/reload',
+  'gateway/src/control/admin',
 ];
 
 for (const document of ['ARCHITECTURE.md', 'README.md', 'CONTRIBUTING.md']) {

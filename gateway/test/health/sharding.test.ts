@@ -31,6 +31,16 @@ test('one that nobody speaks of is probed after a second all the same, until the
   assert.deepEqual(fake.verdicts, [true]);
 });
 
+test('what becomes ours before its first verdict is probed at once', () => {
+  const fake = new FakeProbes();
+  fake.owns = () => false;
+  fake.checks.update([probedService('web', 3)]);
+  fake.owns = ({ backend }) => backend !== refOf('web', 2).backend;
+  fake.checks.ownersChanged();
+  fake.checks.ownersChanged();
+  assert.deepEqual(fake.verdicts, [true, true]);
+});
+
 test('what became ours is probed within a second when we have not done so lately', () => {
   const fake = foreign();
   fake.clock.advance(10_000);

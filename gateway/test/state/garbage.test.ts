@@ -74,7 +74,7 @@ test('what is not ours under our keys is ignored with one warning a key, and the
   await a.until(({ lines }) => lines.some((line) => line.includes(':events')));
   const lines = a.lines.sort();
   assert.equal(lines.length, 4, lines.join('\n'));
-  for (const [index, part] of ['admin:web', 'events', 'health:web', 'replicas'].entries()) {
+  for (const [index, part] of ['admin:web', 'health:web', 'replicas', 'events'].entries()) {
     assert.ok(lines[index]?.startsWith('warn') && lines[index].includes(part), lines[index] ?? '');
   }
   assert.equal(await writer.hget(`${KEY}:admin:web`, '127.0.0.1:3005'), 'null');

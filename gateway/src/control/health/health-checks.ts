@@ -103,8 +103,7 @@ export class HealthChecks {
     this.#services = next;
     for (const backend of before) if (this.#find(backend.ref) !== backend) backend.forget();
     this.#retell();
-    for (const [index, backend] of begin.entries())
-      backend.begin(firstDelayMs(index, begin.length, backend.intervalMs));
+    this.#begin(begin);
     this.#endRounds();
   }
 
@@ -149,6 +148,7 @@ export class HealthChecks {
   /** `owns` may answer otherwise now: what became ours is probed within a second if we have not done so lately. */
   ownersChanged(): void {
     for (const backend of this.#all()) backend.ownersChanged();
+    this.#begin(this.#all().filter(({ unbegun }) => unbegun));
   }
 
   /** Counts of the backends that are probed now. */
@@ -165,6 +165,11 @@ export class HealthChecks {
     this.#services = new Map();
     for (const waiter of [...this.#waiters]) this.#endRound(waiter);
     this.#wheel.close();
+  }
+
+  #begin(backends: readonly ProbedBackend[]): void {
+    for (const [index, backend] of backends.entries())
+      backend.begin(firstDelayMs(index, backends.length, backend.intervalMs));
   }
 
   #find({ service, backend }: BackendRef): ProbedBackend | undefined {

@@ -86,10 +86,16 @@ export class ProbedBackend implements Expirable, QueuedProbe {
     return this.#probed && this.#verdict === undefined;
   }
 
+  /** Whether its first probe has not started though it is ours. */
+  get unbegun(): boolean {
+    const waits = this.#probed && !this.#state.decided && this.#phase.kind === 'resting';
+    return waits && this.#context.owns(this.ref);
+  }
+
   /** The first probe, for those that are ours; the others are given time to be told of. */
   begin(delayMs: number): void {
     const graceful = this.#context.owns(this.ref) ? 0 : graceMs(this.intervalMs);
-    this.#wakeIn(delayMs + graceful);
+    this.#wakeIn(delayMs + graceful, 'sooner');
   }
 
   /** @returns whether the next result is a first one: it is asked something else, or elsewhere */

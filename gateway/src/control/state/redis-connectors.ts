@@ -25,8 +25,8 @@ export class DirectConnector extends AbstractConnector {
   override connect(_errors: Errors): Promise<Socket> {
     this.connecting = true;
     const { host = 'localhost', port = 6379, family = 0, tls } = this.#options;
-    const stream =
-      tls === undefined ? connectTcp({ host, port, family }) : connectTls({ host, port, family, ...tls });
+    const where = { host, port, family };
+    const stream = tls === undefined ? connectTcp(where) : connectTls(Object.assign({}, tls, where));
     stream.on('error', (error) => {
       this.firstError ??= error;
     });
