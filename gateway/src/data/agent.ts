@@ -139,6 +139,10 @@ export class Agent {
   /** Closes idle connections now and the others when their answer is complete. */
   close(): void {
     this.#closed = true;
+    this.closeIdle();
+  }
+
+  closeIdle(): void {
     for (const connection of this.#idle.splice(0)) connection.close('shutdown');
   }
 

@@ -116,9 +116,12 @@ export class Backend implements Candidate {
     if (ticket !== NO_TICKET) this.eligibility.breaker?.dropped(ticket);
   }
 
-  close(): void {
-    this.eligibility.close();
-    this.agent.close();
+  get busy(): boolean {
+    return this.pending > 0;
+  }
+
+  closeIdle(): void {
+    this.agent.closeIdle();
   }
 
   destroy(): void {

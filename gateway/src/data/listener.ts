@@ -47,10 +47,10 @@ export class Listener implements ListenerContext {
   plan: ListenerPlan;
   head: RequestHead;
   draining = false;
-  readonly #server: Server;
+  #server: Server | undefined;
   #trusted: TrustedProxies;
   readonly #connections = new Set<ClientConnection>();
-  #drained: (() => void) | undefined;
+  #drain: PromiseWithResolvers<void> | undefined;
 
   constructor(deps: ListenerDeps, plan: ListenerPlan) {
     this.clock = deps.clock;
@@ -62,8 +62,6 @@ export class Listener implements ListenerContext {
     this.plan = plan;
     this.head = new RequestHead(plan);
     this.#trusted = new TrustedProxies(plan.trustedProxies);
-    this.#server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
-    this.#server.on('connection', (socket) => this.#accept(socket));
   }
 
   get connections(): number {
@@ -72,8 +70,8 @@ export class Listener implements ListenerContext {
 
   /** The port in use, once listening. */
   get port(): number {
-    const address = this.#server.address();
-    return address !== null && typeof address === 'object' ? address.port : this.plan.port;
+    const address = this.#server?.address();
+    return typeof address === 'object' && address !== null ? address.port : this.plan.port;
   }
 
   get address(): string {
@@ -90,31 +88,39 @@ export class Listener implements ListenerContext {
 
   /** Resolves when listening; rejects with the system's error, e.g. EADDRINUSE. */
   listen(): Promise<void> {
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
+    server.on('connection', (socket) => this.#accept(socket));
+    this.#server = server;
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host: this.plan.host, port: this.plan.port, backlog: BACKLOG }, () => {
-        this.#server.off('error', reject);
+      server.once('error', reject);
+      server.listen({ host: this.plan.host, port: this.plan.port, backlog: BACKLOG }, () => {
+        server.off('error', reject);
         // an error while accepting (out of descriptors) must not end the process; the next accept may succeed
-        this.#server.on('error', () => this.counters.refused('accept_failed'));
+        server.on('error', () => this.counters.refused('accept_failed'));
         resolve();
       });
     });
   }
 
+  /** Gives the address up, at once; connections stay, and `listen` may take it again. */
+  stopListening(): void {
+    this.#server?.close();
+  }
+
   /** Accepts no more, closes idle connections, and resolves when the last request under way is answered. */
   drain(): Promise<void> {
+    if (this.#drain !== undefined) return this.#drain.promise;
     this.draining = true;
-    this.#server.close();
+    this.#drain = Promise.withResolvers();
+    this.stopListening();
     for (const connection of [...this.#connections]) connection.close();
-    if (this.#connections.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#drained = resolve;
-    });
+    if (this.#connections.size === 0) this.#drain.resolve();
+    return this.#drain.promise;
   }
 
   /** Ends every connection now. */
   destroy(): void {
-    this.#server.close();
+    this.stopListening();
     for (const connection of [...this.#connections]) connection.destroy();
   }
 
@@ -151,7 +157,7 @@ export class Listener implements ListenerContext {
 
   closed(connection: ClientConnection): void {
     this.#connections.delete(connection);
-    if (this.#connections.size === 0) this.#drained?.();
+    if (this.#connections.size === 0) this.#drain?.resolve();
   }
 }
 

@@ -269,6 +269,7 @@ test('an aborted probe gives its turn to another, and its late answer is dropped
   }
   for (const probe of first) probe.answer('failure', 'late');
   assert.deepEqual(fake.told, []);
+  assert.ok(fake.checks.results().every(({ failure }) => failure === 0));
   fake.checks.setProbed(refOf('a'), true);
   assert.equal(fake.underWay.size, 1);
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { LookupFunction } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { sharedLookup } from '../../src/control/health/shared-lookup.ts';
 import { RawBackend, type RawConnection } from '../support/raw-backend.ts';
@@ -202,6 +203,19 @@ test('a name that is not looked up in time is a timeout', () => {
   const probe = probing(80, httpProbe(), { backend: { host: 'db.internal' }, lookup: () => {} });
   probe.clock.advance(2_200);
   assert.deepEqual(probe.results, ['timeout: no connection within 2s']);
+});
+
+test('a look-up that fails after the probe was aborted harms nobody', async () => {
+  const { promise: looking, resolve } = Promise.withResolvers<Parameters<LookupFunction>[2]>();
+  const probe = probing(80, httpProbe(), {
+    backend: { host: 'db.internal' },
+    lookup: (_host, _options, callback) => resolve(callback),
+  });
+  const callback = await looking;
+  probe.abort();
+  callback(Object.assign(new Error('late'), { code: 'ENOTFOUND' }), []);
+  await new Promise((turn) => setImmediate(turn));
+  assert.deepEqual(probe.results, []);
 });
 
 test('one name is looked up once for all who ask at the same time', async (t) => {

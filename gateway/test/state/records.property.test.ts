@@ -24,19 +24,16 @@ const health = fc.record({
   when,
   seq: fc.nat(),
 });
-const admin = fc.record({
-  state: fc.option(
-    fc.record({
-      value: fc.constantFrom('enabled' as const, 'draining' as const, 'disabled' as const),
-      when,
-      by,
-    }),
-    { nil: undefined },
-  ),
-  weight: fc.option(fc.record({ value: fc.option(fc.integer({ min: 1, max: 1_000 })), when, by }), {
-    nil: undefined,
-  }),
-});
+const plain = { noNullPrototype: true };
+const state = fc.constantFrom('enabled' as const, 'draining' as const, 'disabled' as const);
+const weight = fc.option(fc.integer({ min: 1, max: 1_000 }));
+const admin = fc.record(
+  {
+    state: fc.option(fc.record({ value: state, when, by }, plain), { nil: undefined }),
+    weight: fc.option(fc.record({ value: weight, when, by }, plain), { nil: undefined }),
+  },
+  plain,
+);
 
 test('what is written is read again, and is no longer than what is read', () => {
   fc.assert(
