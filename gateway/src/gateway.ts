@@ -79,8 +79,9 @@ export async function createGateway(plan: Plan, options: GatewayOptions = {}): P
 async function open(data: DataPlane, control: ControlPlane): Promise<void> {
   try {
     await control.begin();
-    await data.start();
     await control.openAdmin();
+    await data.start();
+    control.ready();
   } catch (error) {
     data.destroy();
     await control.close();

@@ -69,6 +69,8 @@ async function start(args: readonly string[]): Promise<number | undefined> {
   const problems = loaded.ok ? loaded.warnings : loaded.problems;
   for (const problem of problems) say(formatProblem(problem));
   if (!loaded.ok) return 1;
+  const running: Running = { gateway: undefined, stopping: false, hungUp: false };
+  listenToSignals(running);
   const follow = ({ config }: Loaded): void => void watch?.files.watch(watchedFiles(file ?? '', config));
   try {
     const { plan, control } = loaded;
@@ -81,8 +83,9 @@ async function start(args: readonly string[]): Promise<number | undefined> {
     follow(loaded);
     for (const url of gateway.urls) out(`portway: listening on ${url}\n`);
     if (gateway.adminUrl !== undefined) out(`portway: admin API at ${gateway.adminUrl}\n`);
-    stopOnSignals(gateway);
-    process.on('SIGHUP', () => void gateway.reload('SIGHUP'));
+    running.gateway = gateway;
+    stopWithParent(running);
+    if (running.hungUp) void gateway.reload('SIGHUP');
     watch?.onChange(() => void gateway.reload('file'));
     return undefined;
   } catch (error) {
@@ -136,21 +139,45 @@ function readConfig(file: string): LoadedConfig {
   return loadConfig({ text, file }, { env: process.env, readFile });
 }
 
-/** SIGTERM and SIGINT drain; a second one ends at once. So does the end of a parent that started us with IPC. */
-function stopOnSignals(gateway: Gateway): void {
-  let stopping = false;
-  const stop = (): void => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    gateway.stop().then(() => process.exit(0));
-  };
-  const onDisconnect = (): void => (stopping ? undefined : stop());
-  process.on('SIGTERM', stop);
+interface Running {
+  /** Undefined while it starts. */
+  gateway: Gateway | undefined;
+  stopping: boolean;
+  /** SIGHUP came while it started. */
+  hungUp: boolean;
+}
+
+/** SIGTERM and SIGINT drain, or end a start under way; a second one ends at once. SIGHUP reloads. */
+function listenToSignals(running: Running): void {
+  process.on('SIGTERM', () => stop(running));
   // a terminal's Ctrl-C reaches a launcher too, which then stops us in its order
-  process.on('SIGINT', () => (process.connected === true ? undefined : stop()));
+  process.on('SIGINT', () => (process.connected === true ? undefined : stop(running)));
+  process.on('SIGHUP', () => {
+    if (running.gateway === undefined) running.hungUp = true;
+    else void running.gateway.reload('SIGHUP');
+  });
+}
+
+function stop(running: Running): void {
+  if (running.stopping) process.exit(1);
+  running.stopping = true;
+  // nothing was taken yet that would have to be finished
+  if (running.gateway === undefined) process.exit(0);
+  running.gateway.stop().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      say(`portway: ${String(error)}`);
+      process.exit(1);
+    },
+  );
+}
+
+/** The end of a parent that started us with IPC is the end of us. */
+function stopWithParent(running: Running): void {
+  const onDisconnect = (): void => (running.stopping ? undefined : stop(running));
   process.on('disconnect', onDisconnect);
   // it may have ended before anybody listened
-  if (process.channel !== undefined && process.connected === false) stop();
+  if (process.channel !== undefined && process.connected === false) onDisconnect();
 }
 
 // nobody may read what we say (a closed pipe); that is no reason to stop

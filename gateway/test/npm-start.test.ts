@@ -8,6 +8,7 @@ import { test } from 'node:test';
 const ROOT = join(import.meta.dirname, '..', '..');
 const PORTS = [
   'PORTWAY_PORT',
+  'PORTWAY_ADMIN_PORT',
   'WEB_PORT',
   'DB_PORT_1',
   'DB_PORT_2',
@@ -65,6 +66,12 @@ test('npm start serves the demo through the gateway, and SIGTERM to npm leaves n
   const npm = new Npm(ports);
   t.after(() => npm.child.exitCode ?? npm.child.kill('SIGTERM'));
   await npm.says('Ctrl-C stops everything');
+  const adminUrl = `http://127.0.0.1:${ports['PORTWAY_ADMIN_PORT']}`;
+  assert.ok(npm.output.includes(`portway: admin API at ${adminUrl}`));
+  assert.ok(npm.output.includes(`  admin: ${adminUrl}/api/v1/status`));
+  const status = await fetch(`${adminUrl}/api/v1/status`);
+  assert.equal(status.status, 200);
+  assert.match(await status.text(), /"name": ?"db"/);
   const base = `http://127.0.0.1:${ports['PORTWAY_PORT']}`;
   const created = await fetch(`${base}/db/items`, {
     method: 'POST',
@@ -87,6 +94,7 @@ test('npm start serves the demo through the gateway, and SIGTERM to npm leaves n
   npm.child.kill('SIGTERM');
   await ended;
   await assert.rejects(fetch(`${base}/`));
+  await assert.rejects(fetch(`${adminUrl}/livez`));
   for (const name of PORTS) {
     const server = createServer().listen(Number(ports[name]), '127.0.0.1');
     await once(server, 'listening');

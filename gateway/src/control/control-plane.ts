@@ -8,6 +8,7 @@ import { logEvent } from './event-log.ts';
 import { HealthChecks } from './health/health-checks.ts';
 import { ownerOf } from './health/rendezvous.ts';
 import type { Log } from './log.ts';
+import { listenProblem } from './reload/listen-problem.ts';
 import type { ReloadResult } from './reload/reload-result.ts';
 import { type ReloadCause, Reloader } from './reload/reloader.ts';
 import { Fleet } from './state/fleet.ts';
@@ -89,11 +90,10 @@ export class ControlPlane {
   async openAdmin(): Promise<void> {
     const { admin } = this.#reloader.inForce.control;
     const { port, log } = this.#deps;
-    this.#ready = true;
     if (admin === undefined) return;
     // Fastify takes a fifth of a second to load: only where it is wanted
     const { startAdmin } = await import('./admin/admin-server.ts');
-    this.#admin = await startAdmin(admin, {
+    const opening = startAdmin(admin, {
       log,
       status: () => port.status(),
       explain: (question) => port.explain(question),
@@ -103,6 +103,14 @@ export class ControlPlane {
       readiness: () => this.readiness(),
       about: () => this.#about(),
     });
+    this.#admin = await opening.catch((error: unknown) => {
+      throw new Error(listenProblem(error, 'admin.address'), { cause: error });
+    });
+  }
+
+  /** Requests are taken from here on. */
+  ready(): void {
+    this.#ready = true;
   }
 
   /** Hears what happens in the data plane. */
@@ -128,8 +136,13 @@ export class ControlPlane {
     return true;
   }
 
-  reload(cause: ReloadCause): Promise<ReloadResult> {
-    return this.#reloader.reload(cause);
+  /** Reads the config again and puts it in force; refused before the gateway has started and once it ends. */
+  async reload(cause: ReloadCause): Promise<ReloadResult> {
+    const { ready, reasons } = this.readiness();
+    if (ready) return this.#reloader.reload(cause);
+    const problem = `config: not reloaded (${cause}): ${reasons.join(', ')}`;
+    this.#deps.log('warn', problem);
+    return { ok: false, problems: [problem] };
   }
 
   readiness(): { readonly ready: boolean; readonly reasons: readonly string[] } {

@@ -99,7 +99,19 @@ export class Agent {
     this.#plan = plan;
     this.timeouts = timeouts;
     this.#learned.maxMs = plan.idleTimeoutMs;
+    this.#shrink();
     this.#grow();
+  }
+
+  /** More connections than there may be now: those that rest go first, the others after use. */
+  #shrink(): void {
+    const { maxConnections } = this.#plan;
+    while (this.#size > maxConnections && this.#idle[0] !== undefined) this.#idle[0].close('replaced');
+    let surplus = this.#size - maxConnections;
+    for (const connection of this.#all) {
+      if (surplus-- <= 0) break;
+      connection.expiresMs = this.wheel.nowMs;
+    }
   }
 
   /**

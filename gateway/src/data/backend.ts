@@ -38,18 +38,11 @@ export class Backend implements Candidate {
   returnedMs: number | undefined;
   /** Whether it stands outside the eligible array, as far as people were told. */
   announcedOut = false;
-  /** Whether it was there when its service began, rather than added later. */
-  readonly fromStart: boolean;
+  /** Whether it was added to a service that served already, and was not eligible yet: it starts slowly too. */
+  isAdded = false;
   lastSuccessMs = Number.NEGATIVE_INFINITY;
 
-  constructor(
-    context: AgentContext,
-    deps: BackendDeps,
-    plan: BackendPlan,
-    service: ServicePlan,
-    fromStart: boolean,
-  ) {
-    this.fromStart = fromStart;
+  constructor(context: AgentContext, deps: BackendDeps, plan: BackendPlan, service: ServicePlan) {
     this.#onConnectFailed = deps.onConnectFailed;
     this.name = plan.name;
     this.plan = plan;

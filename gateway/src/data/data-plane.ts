@@ -7,6 +7,7 @@ import { ExplainAccess } from './decisions.ts';
 import { explain } from './explain.ts';
 import { Forward, type Observer } from './forward.ts';
 import { ResponseHead } from './http1/response-head.ts';
+import { listenInstead } from './listen-instead.ts';
 import { Listener, type ListenerDeps } from './listener.ts';
 import type { ListenerPlan, Plan } from './plan.ts';
 import { planChanges } from './plan-changes.ts';
@@ -41,6 +42,7 @@ export interface DataPlaneDeps {
 export class DataPlane implements DataPort {
   readonly counters = new FailureCounters();
   services: readonly Service[] = [];
+  #byName: ReadonlyMap<string, Service> = new Map();
   routes: readonly Route[] = [];
   listeners: readonly Listener[];
   draining = false;
@@ -87,6 +89,7 @@ export class DataPlane implements DataPort {
   async apply(plan: Plan): Promise<readonly PlanChange[]> {
     const changes = planChanges(this.#plan, plan);
     if (changes.length === 0) return changes;
+    this.#refuseWhenEnding();
     const listeners = await this.#listenAnew(plan.listeners);
     this.#plan = plan;
     this.#takeOver(plan);
@@ -101,22 +104,19 @@ export class DataPlane implements DataPort {
 
   /** The listeners of a new plan: those there are, and new ones, which listen already. */
   async #listenAnew(plans: readonly ListenerPlan[]): Promise<readonly Listener[]> {
+    const going = new Set(this.listeners);
     const fresh: Listener[] = [];
     const listeners = plans.map((plan) => {
-      const same = this.listeners.find(
-        ({ plan: { host, port } }) => host === plan.host && port === plan.port,
-      );
-      if (same !== undefined) return same;
+      // each once: several may leave their port to the system
+      for (const listener of going) {
+        const { host, port } = listener.plan;
+        if (host === plan.host && port === plan.port && going.delete(listener)) return listener;
+      }
       const listener = new Listener(this.#listening, plan);
       fresh.push(listener);
       return listener;
     });
-    try {
-      for (const listener of fresh) await listener.listen();
-    } catch (error) {
-      for (const listener of fresh) listener.destroy();
-      throw error;
-    }
+    await listenInstead(fresh, [...going], () => this.#refuseWhenEnding());
     for (const [index, listener] of listeners.entries()) {
       const plan = plans[index];
       if (plan !== undefined && !deepEqualPlan(plan, listener.plan)) listener.update(plan);
@@ -126,28 +126,34 @@ export class DataPlane implements DataPort {
 
   /** Services and routes of a plan; those that there were go on, with their connections and what is known. */
   #takeOver(plan: Plan): void {
-    const before = new Map(this.services.map((service) => [service.name, service]));
+    const before = new Map(this.#byName);
     const unchanged = new Set<Service>();
     this.services = plan.services.map((servicePlan) => {
       const service = before.get(servicePlan.name);
       if (service === undefined) return new Service(this.#context, servicePlan);
       before.delete(servicePlan.name);
       if (deepEqualPlan(service.plan, servicePlan)) unchanged.add(service);
-      else for (const backend of service.update(servicePlan)) this.#retired.addBackend(backend);
+      else for (const backend of service.update(servicePlan)) this.#retired.add(backend);
       return service;
     });
     for (const service of before.values()) {
-      for (const backend of service.retire()) this.#retired.addBackend(backend);
+      service.retire();
+      this.#retired.add(service);
     }
+    this.#byName = new Map(this.services.map((service) => [service.name, service]));
     this.routes = this.#routesOf(plan, unchanged);
-    for (const service of this.services) service.serve(this.routes);
+    const routes = Map.groupBy(this.routes, ({ service }) => service);
+    for (const service of this.services) service.serve(routes.get(service) ?? []);
+  }
+
+  #refuseWhenEnding(): void {
+    if (this.draining) throw new Error('the gateway is shutting down');
   }
 
   #routesOf(plan: Plan, unchanged: ReadonlySet<Service>): readonly Route[] {
-    const services = new Map(this.services.map((service) => [service.name, service]));
     const before = new Map(this.routes.map((route) => [route.name, route]));
     return plan.routes.map((routePlan) => {
-      const service = services.get(routePlan.service);
+      const service = this.#byName.get(routePlan.service);
       if (service === undefined)
         throw new Error(`route ${routePlan.name}: there is no service '${routePlan.service}'`);
       const old = before.get(routePlan.name);
@@ -178,7 +184,7 @@ export class DataPlane implements DataPort {
   }
 
   #atBackend({ service, backend }: BackendRef, act: (backend: Backend, service: Service) => void): boolean {
-    const owner = this.services.find(({ name }) => name === service);
+    const owner = this.#byName.get(service);
     const found = owner?.find(backend);
     if (owner === undefined || found === undefined) return false;
     act(found, owner);

@@ -19,7 +19,9 @@ export class ExchangeTimers {
     this.#wheel.arm(this.#total, ms);
   }
 
+  /** In place of the limit there was. */
   limitAttempt(ms: number, onDeadline: () => void): void {
+    this.attemptEnded();
     this.#attempt = new Timer({ onDeadline });
     this.#wheel.arm(this.#attempt, ms);
   }

@@ -17,9 +17,10 @@ import type { DataEvent } from './port.ts';
 import { problemFor } from './problem.ts';
 import type { RequestHeaders } from './request-headers.ts';
 import { framingOf, responseHeadText } from './response-headers.ts';
-import { decideRetry, isRace, keepBodyBytes } from './retry.ts';
+import { decideRetry, keepBodyBytes } from './retry.ts';
 import type { Route } from './route.ts';
 import type { Router } from './router.ts';
+import { settleFailure } from './settle-failure.ts';
 import { canonicalPath, joinRewrite, needsReading } from './target.ts';
 import { openTunnel, upgradeOf } from './tunnel.ts';
 
@@ -176,10 +177,14 @@ export class Forward implements Line {
     exchange.attempting = true;
     exchange.ticket = backend.begin();
     exchange.decisions?.push(`to ${backend.name}`);
-    const perTryMs = route.retry?.perTryTimeoutMs ?? 0;
-    if (perTryMs > 0) this.#timers(exchange).limitAttempt(perTryMs, () => this.#attemptTimeout(exchange));
+    this.#limitAttempt(exchange, route);
     const refused = backend.agent.take(exchange, false);
     if (refused !== undefined) this.attemptFailed(exchange, refused, NOT_SENT);
+  }
+
+  #limitAttempt(exchange: Exchange, route: Route): void {
+    const perTryMs = route.retry?.perTryTimeoutMs ?? 0;
+    if (perTryMs > 0) this.#timers(exchange).limitAttempt(perTryMs, () => this.#attemptTimeout(exchange));
   }
 
   #attemptTimeout(exchange: Exchange): void {
@@ -200,21 +205,25 @@ export class Forward implements Line {
     const decision =
       exchange.status !== 0 ? 'no_cure' : decideRetry(code, attempt, retryFacts(exchange, route));
     if (decision === 'fresh') {
-      this.#again(exchange, backend);
+      this.#again(exchange, route, backend);
       return;
     }
     settleFailure(exchange, backend, code, attempt);
-    if (exchange.hedge?.takeOver() === true) return;
+    if (exchange.hedge?.takeOver() === true) {
+      if (exchange.attempting) this.#limitAttempt(exchange, route);
+      return;
+    }
     const next = nextAfterFailure(exchange, route, decision, code, this.#chance);
     if (next === undefined) this.refuse(exchange, code);
     else this.#next(exchange, route, next);
   }
 
   /** The same backend, on a connection that cannot have died of age. */
-  #again(exchange: Exchange, backend: Backend): void {
+  #again(exchange: Exchange, route: Route, backend: Backend): void {
     exchange.races += 1;
     exchange.attempting = true;
     backend.pending += 1;
+    this.#limitAttempt(exchange, route);
     const refused = backend.agent.take(exchange, true);
     if (refused !== undefined) this.attemptFailed(exchange, refused, NOT_SENT);
   }
@@ -222,10 +231,16 @@ export class Forward implements Line {
   #next(exchange: Exchange, route: Route, next: NextTry): void {
     if (next.replay) exchange.replays += 1;
     if (next.pauseMs === 0) this.#attempt(exchange, route, next.backend);
-    else
-      this.#timers(exchange).pause(next.pauseMs, () => {
-        if (!exchange.ended) this.#attempt(exchange, route, next.backend);
-      });
+    else this.#timers(exchange).pause(next.pauseMs, () => this.#afterPause(exchange, route, next.backend));
+  }
+
+  /** The backend that was chosen may have gone out of service during the pause. */
+  #afterPause(exchange: Exchange, route: Route, chosen: Backend): void {
+    if (exchange.ended) return;
+    const { service } = route;
+    const backend = service.eligible.includes(chosen) ? chosen : service.pick(exchange);
+    if (backend === undefined) this.refuse(exchange, 'no_backend');
+    else this.#attempt(exchange, route, backend);
   }
 
   get #chance(): Chance {
@@ -382,17 +397,4 @@ export class Forward implements Line {
     exchange.admission?.leave(status === 503 || status === 504);
     this.#context.observer.exchangeEnded(exchange, durationMs);
   }
-}
-
-/** Counts a failed attempt against its backend, where it was the backend's fault. */
-function settleFailure(
-  exchange: Exchange,
-  backend: Backend,
-  code: FailureCode,
-  attempt: FailedAttempt,
-): void {
-  const { ticket } = exchange;
-  exchange.ticket = NO_TICKET;
-  if (FAILURES[code].fault === 'upstream' && !isRace(code, attempt)) backend.failed(ticket, code);
-  else backend.dropped(ticket);
 }

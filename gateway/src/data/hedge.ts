@@ -1,12 +1,13 @@
 import type { FailureCode } from '../errors.ts';
 import type { Clock } from '../time.ts';
-import { type Backend, NO_TICKET } from './backend.ts';
-import { Exchange, type FailedAttempt, type Line } from './exchange.ts';
+import { isFailureStatus, NO_TICKET } from './backend.ts';
+import { Exchange, type FailedAttempt, type Line, NOT_SENT } from './exchange.ts';
 import type { ExchangeTimers } from './exchange-timers.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import type { HedgePlan } from './plan.ts';
 import { isIdempotent } from './retry.ts';
 import type { Route } from './route.ts';
+import { settleFailure } from './settle-failure.ts';
 
 /** Below that a second attempt would start before most first ones had a chance. */
 const SHORTEST_MS = 1;
@@ -72,26 +73,32 @@ export class Hedge implements Line {
     return this.#state === 'racing';
   }
 
-  /** The first attempt has failed: the second one is the exchange's from here on, if it is on its way. */
+  /** The first attempt has failed: the second one is the exchange's from here on, if there still is one. */
   takeOver(): boolean {
-    if (this.#state !== 'racing' || this.#own.backendSide === undefined) {
-      this.lost();
-      return false;
-    }
-    this.#main.replays += 1;
+    if (this.#state !== 'racing') return false;
+    const main = this.#main;
+    const { backend, backendSide } = this.#own;
+    main.replays += 1;
     this.#adopt();
+    if (backendSide !== undefined || backend === undefined) return true;
+    // it waits for a connection: whom that is given to is the exchange itself now
+    backend.agent.cancel(this.#own);
+    const refused = backend.agent.take(main, false);
+    if (refused !== undefined) this.#deps.line.attemptFailed(main, refused, NOT_SENT);
     return true;
   }
 
   /** The first attempt was faster, or nobody waits any more. */
   lost(): void {
     if (this.#state !== 'racing') return;
-    this.#state = 'over';
-    this.#release((backend) => backend.dropped(this.#own.ticket));
-    const { backend, backendSide } = this.#own;
+    const own = this.#own;
+    const { backend, backendSide } = own;
+    this.#over();
+    backend?.dropped(own.ticket);
+    own.ticket = NO_TICKET;
+    own.backendSide = undefined;
     if (backendSide !== undefined) backendSide.cancel();
-    else backend?.agent.cancel(this.#own);
-    this.#own.backendSide = undefined;
+    else backend?.agent.cancel(own);
   }
 
   // --- Line: what happens to the second attempt ---
@@ -100,6 +107,11 @@ export class Hedge implements Line {
     if (this.#state === 'racing') {
       // what is only interim says nothing of who will be first
       if (head.status < 200) return;
+      // failing fast is not being faster: the first attempt may still do better
+      if (isFailureStatus(head.status)) {
+        this.#answeredBadly(head.status);
+        return;
+      }
       this.#win();
     }
     if (this.#state === 'main') this.#deps.line.responseHead(this.#main, head);
@@ -114,18 +126,33 @@ export class Hedge implements Line {
       this.#deps.line.attemptFailed(this.#main, code, attempt);
       return;
     }
-    if (this.#state === 'over') return;
-    this.#state = 'over';
-    this.#main.decisions?.push(`hedge: ${code} at ${own.backend?.name}`);
-    this.#release((backend) => backend.failed(own.ticket, code));
+    const { backend } = own;
+    if (this.#state === 'over' || backend === undefined) return;
+    this.#main.decisions?.push(`hedge: ${code} at ${backend.name}`);
+    this.#over();
+    settleFailure(own, backend, code, attempt);
   }
 
   clientLeft(): void {}
+
+  #answeredBadly(status: number): void {
+    const own = this.#own;
+    const { backend, backendSide, ticket } = own;
+    const nowMs = this.#deps.clock.now();
+    this.#main.decisions?.push(`hedge: status ${status} at ${backend?.name}`);
+    this.#over();
+    own.ticket = NO_TICKET;
+    own.backendSide = undefined;
+    backendSide?.discard();
+    backend?.answeredBadly(ticket, status, nowMs - own.attemptStartedMs, nowMs);
+  }
 
   #win(): void {
     const main = this.#main;
     const { backend, backendSide } = main;
     main.decisions?.push(`hedge answered first`);
+    // at least that long: without those that were cut short, a percentile would fall with every hedge
+    this.#route.service.latencies?.observe(this.#deps.clock.now() - main.attemptStartedMs);
     if (backend !== undefined && main.attempting) {
       main.attempting = false;
       backend.pending -= 1;
@@ -141,6 +168,7 @@ export class Hedge implements Line {
     this.#state = 'main';
     const main = this.#main;
     const own = this.#own;
+    main.tried = own.tried;
     main.backend = own.backend;
     main.backendSide = own.backendSide;
     main.ticket = own.ticket;
@@ -149,13 +177,13 @@ export class Hedge implements Line {
     main.attempting = true;
   }
 
-  #release(settle: (backend: Backend) => void): void {
+  /** The second attempt has come to nothing. */
+  #over(): void {
+    this.#state = 'over';
     const own = this.#own;
     if (own.backend === undefined || !own.attempting) return;
     own.attempting = false;
     own.backend.pending -= 1;
-    if (own.ticket !== NO_TICKET) settle(own.backend);
-    own.ticket = NO_TICKET;
   }
 
   #count(outcome: string): false {

@@ -64,9 +64,9 @@ export function nextAfterStatus(
   let backend = decision === 'replay' ? route.service.pick(exchange) : undefined;
   let askedForMs: number | undefined = 0;
   if (decision === 'replay' && backend === undefined) {
-    // nobody else could answer: the same one, if it says when to come back and that is soon
+    // nobody else could answer: the same one, if it is still in service and says when to come back, and that is soon
     askedForMs = retryAfterMs(retryAfterOf(head), chance.wallNowMs);
-    if (askedForMs !== undefined) backend = asked;
+    if (askedForMs !== undefined) backend = route.service.eligible.find((one) => one === asked);
   }
   const outcome = decision === 'replay' ? paid(route, decision, backend) : decision;
   count(exchange, route, `${head.status}`, outcome);

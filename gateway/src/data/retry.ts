@@ -95,8 +95,9 @@ export function isRace(code: FailureCode, attempt: FailedAttempt): boolean {
 }
 
 function whyNotReplayable(facts: RetryFacts, plan: RetryPlan | undefined): RetryRefusal | undefined {
-  if (!facts.bodyKept) return 'body_not_kept';
-  return isIdempotent(facts.method) || plan?.nonIdempotent === true ? undefined : 'not_idempotent';
+  // first, since of what is not idempotent no body is kept
+  if (!isIdempotent(facts.method) && plan?.nonIdempotent !== true) return 'not_idempotent';
+  return facts.bodyKept ? undefined : 'body_not_kept';
 }
 
 /** Longest pause before a retry. */

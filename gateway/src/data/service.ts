@@ -41,6 +41,8 @@ export class Service {
   failOpen = false;
   #noneEligible = false;
   #begun = false;
+  /** The plan names it no more: it ends with its last request, and says nothing. */
+  #retired = false;
   readonly #ramp: Timer;
 
   constructor(context: ServiceContext, plan: ServicePlan) {
@@ -100,40 +102,47 @@ export class Service {
     this.#tellNone(none);
   }
 
-  /** Before anything was probed nothing is eligible either: that is no news. */
+  /** Before everything was probed nothing need be eligible either: that is no news. */
   #tellNone(none: boolean): void {
     if (none === this.#noneEligible) return;
     if (none && this.backends.every(({ announcedOut }) => !announcedOut)) return;
+    if (none && this.backends.some(awaitsFirstProbe)) return;
+    // one that may have a trial is not back
+    if (!none && this.backends.every(({ announcedOut }) => announcedOut)) return;
     this.#noneEligible = none;
     const { name: service, failOpen } = this;
-    this.#context.onEvent({ kind: 'none-eligible', service, active: none, failOpen });
+    this.#tell({ kind: 'none-eligible', service, active: none, failOpen });
   }
 
-  /** Keeps the latencies that hedges of these routes go by, where there are any. */
+  /** Keeps the latencies that hedges of its routes go by, where there are any. */
   serve(routes: readonly Route[]): void {
-    const hedges = routes.some(
-      ({ service, retry }) => service === this && retry?.hedge?.kind === 'percentile',
-    );
+    const hedges = routes.some(({ retry }) => retry?.hedge?.kind === 'percentile');
     const { wheel } = this.#context;
     if (!hedges) this.latencies = undefined;
     else this.latencies ??= new LatencyPercentile(() => wheel.nowMs);
   }
 
-  /** The plan names it no more. Returns its backends, which end with their last request. */
-  retire(): readonly Backend[] {
-    this.#release();
-    this.#eligible = [];
-    return this.backends;
+  /** The plan names it no more. Its requests under way end as they began, with all that their retries may need. */
+  retire(): void {
+    this.#retired = true;
+  }
+
+  get busy(): boolean {
+    return (this.limit?.queued ?? 0) > 0 || this.backends.some(({ busy }) => busy);
+  }
+
+  closeIdle(): void {
+    for (const backend of this.backends) backend.closeIdle();
   }
 
   destroy(): void {
-    this.#release();
+    this.#context.wheel.release(this.#ramp);
+    this.limit?.close();
     for (const backend of this.backends) backend.destroy();
   }
 
-  #release(): void {
-    this.#context.wheel.release(this.#ramp);
-    this.limit?.close();
+  #tell(event: DataEvent): void {
+    if (!this.#retired) this.#context.onEvent(event);
   }
 
   #takeOver(plan: ServicePlan): readonly Backend[] {
@@ -143,8 +152,8 @@ export class Service {
     const before = new Map(this.backends.map((backend) => [backend.name, backend]));
     this.backends = plan.backends.map((backendPlan) => {
       const kept = before.get(backendPlan.name);
-      if (kept === undefined || kept.plan.protocol !== backendPlan.protocol)
-        return this.#newBackend(backendPlan);
+      if (kept === undefined) return this.#newBackend(backendPlan);
+      if (kept.plan.protocol !== backendPlan.protocol) return this.#newBackend(backendPlan, kept);
       before.delete(backendPlan.name);
       kept.update(backendPlan, plan);
       return kept;
@@ -162,8 +171,12 @@ export class Service {
   /** Whether the backend is eligible now; a change is told. */
   #judge(backend: Backend, nowMs: number): boolean {
     const excluded = backend.eligibility.excluded();
-    // at the start all wait for their first probe, and none comes back from anywhere
-    if (backend.fromStart && backend.eligibility.awaitsProbe) return excluded === undefined;
+    // it is not in yet, rather than out
+    if (awaitsFirstProbe(backend)) return excluded === undefined;
+    if (backend.isAdded && excluded === undefined) {
+      backend.isAdded = false;
+      backend.returnedMs = nowMs;
+    }
     // the trials of a half-open breaker come and go; it is back when the breaker closes
     const out = excluded !== undefined || backend.eligibility.breaker?.state === 'half-open';
     if (out === backend.announcedOut) return excluded === undefined;
@@ -171,8 +184,8 @@ export class Service {
     const ref = { service: this.name, backend: backend.name };
     if (!out) {
       backend.returnedMs = nowMs;
-      this.#context.onEvent({ kind: 'eligible', ...ref });
-    } else if (excluded !== undefined) this.#context.onEvent({ kind: 'ineligible', ...excluded, ...ref });
+      this.#tell({ kind: 'eligible', ...ref });
+    } else if (excluded !== undefined) this.#tell({ kind: 'ineligible', ...excluded, ...ref });
     return excluded === undefined;
   }
 
@@ -188,11 +201,11 @@ export class Service {
     if (ramping) this.#context.wheel.arm(this.#ramp, RAMP_STEP_MS);
   }
 
-  #newBackend(plan: BackendPlan): Backend {
-    const { clock, wheel, random, onEvent } = this.#context;
+  /** @param before one of the same name that speaks another protocol: what the operator wants holds for both */
+  #newBackend(plan: BackendPlan, before?: Backend): Backend {
+    const { clock, wheel, random } = this.#context;
     const ref = { service: this.name, backend: plan.name };
-    const fromStart = !this.#begun;
-    return new Backend(
+    const backend = new Backend(
       this.#context,
       {
         clock,
@@ -200,14 +213,18 @@ export class Service {
         random,
         mayEject: () => this.#mayEject(),
         onChange: () => this.rebuild(),
-        onEject: (reason, forMs) => onEvent({ kind: 'ejected', reason, forMs, ...ref }),
-        onConnectFailed: () => onEvent({ kind: 'connect-failed', ...ref }),
-        onBreaker: (from, to, reason) => onEvent({ kind: 'breaker', from, to, reason, ...ref }),
+        onEject: (reason, forMs) => this.#tell({ kind: 'ejected', reason, forMs, ...ref }),
+        onConnectFailed: () => this.#tell({ kind: 'connect-failed', ...ref }),
+        onBreaker: (from, to, reason) => this.#tell({ kind: 'breaker', from, to, reason, ...ref }),
       },
       plan,
       this.plan,
-      fromStart,
     );
+    backend.isAdded = this.#begun;
+    if (before === undefined) return backend;
+    backend.eligibility.setAdmin(before.eligibility.admin);
+    backend.ownWeight = before.ownWeight;
+    return backend;
   }
 
   #mayEject(): boolean {
@@ -227,4 +244,9 @@ export class Service {
     const { wheel } = this.#context;
     return new RetryBudget(plan.retryBudget, () => wheel.nowMs);
   }
+}
+
+/** Whether nothing is known yet of a backend, and nobody has taken it out. */
+function awaitsFirstProbe({ eligibility }: Backend): boolean {
+  return eligibility.awaitsProbe && eligibility.admin === 'enabled';
 }

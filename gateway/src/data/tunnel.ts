@@ -81,11 +81,13 @@ class Tunnel implements TunnelEnd, Expirable {
   }
 
   onClientEnd(): void {
-    this.#backend.end();
+    if (this.client?.broken === true) this.#close();
+    else this.#backend.end();
   }
 
   onBackendEnd(): void {
-    this.client?.end();
+    if (this.#backend.broken) this.#close();
+    else this.client?.end();
   }
 
   onClientClose(): void {

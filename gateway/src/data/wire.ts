@@ -50,6 +50,8 @@ export class Wire {
   #paused = false;
   #error: Error | undefined;
   closed = false;
+  /** Whether a write has failed: the peer takes no more, and a FIN of it afterwards may be a reset that a write has met. */
+  broken = false;
 
   private constructor(
     reader: WireReader,
@@ -249,6 +251,7 @@ export class Wire {
    */
   #writeFailed(): void {
     this.#writable = false;
+    this.broken = true;
     if (this.socket.readableEnded) this.socket.destroy();
     // paused with a buffer of its own, a write to the other side may still refer to that: who paused it will resume it
     else if (this.#bulk === undefined) this.resume();

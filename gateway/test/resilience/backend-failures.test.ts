@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ROUNDS, SOME, setScene } from './scene.ts';
+import { healthOf, ROUNDS, SOME, setScene } from './scene.ts';
 
 test('a backend that is killed costs no idempotent request', async (t) => {
   const { backends, gateway, load, finish } = await setScene(t);
@@ -15,7 +15,7 @@ test('a backend that is killed costs no idempotent request', async (t) => {
     await gateway.untilIn(victim.name);
     await load.more(SOME);
   }
-  await finish();
+  await finish('lose posts');
 });
 
 test('a backend that hangs costs no idempotent request, only time', async (t) => {
@@ -30,11 +30,13 @@ test('a backend that hangs costs no idempotent request, only time', async (t) =>
     await gateway.untilIn(victim.name);
     await load.more(SOME);
   }
-  await finish();
+  await finish('lose posts');
 });
 
 test('a backend that goes down and up every second costs no idempotent request', async (t) => {
-  const { backends, load, finish } = await setScene(t);
+  // it is trusted again as soon as it is up
+  const service = { health: { ...healthOf(), rise: 1 }, slowStart: false };
+  const { backends, gateway, load, finish } = await setScene(t, { service });
   const [victim] = backends;
   assert.ok(victim !== undefined);
   for (let round = 0; round < ROUNDS; round++) {
@@ -44,7 +46,9 @@ test('a backend that goes down and up every second costs no idempotent request',
     await delay(1_000);
   }
   await load.more(SOME);
-  await finish();
+  await finish('lose posts');
+  const back = gateway.lines.filter((line) => line.includes(`${victim.name} is in again`));
+  assert.ok(back.length >= ROUNDS, `it came back only ${back.length} times`);
 });
 
 test('a backend that accepts connections and closes them costs no idempotent request', async (t) => {
@@ -59,5 +63,5 @@ test('a backend that accepts connections and closes them costs no idempotent req
     await gateway.untilIn(victim.name);
     await load.more(SOME);
   }
-  await finish();
+  await finish('lose posts');
 });

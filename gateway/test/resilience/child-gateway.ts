@@ -19,13 +19,15 @@ export type GatewayStatus = DataStatus & { readonly gateway: { readonly redis?: 
 /** `portway start` in a process of its own, which ends with the test. */
 export class ChildGateway {
   readonly #child: ChildProcess;
+  readonly #configFile: string;
   readonly port: number;
   readonly #adminUrl: string;
   /** What it printed, with the time at which it came. */
   readonly lines: readonly string[];
 
-  private constructor(child: ChildProcess, lines: readonly string[]) {
+  private constructor(child: ChildProcess, configFile: string, lines: readonly string[]) {
     this.#child = child;
+    this.#configFile = configFile;
     this.lines = lines;
     const printed = lines.join('\n');
     this.port = Number(/listening on http:\/\/[^\s]*:(\d+)/.exec(printed)?.[1]);
@@ -37,27 +39,15 @@ export class ChildGateway {
     const folder = mkdtempSync(join(tmpdir(), 'portway-config-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const file = join(folder, 'portway.yaml');
-    writeFileSync(file, JSON.stringify(config, undefined, 2));
+    writeConfig(file, config);
     // it stops when the IPC channel closes, and so with a test that is killed itself
     const child = spawn(process.execPath, [MAIN, 'start', '--config', file], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     t.after(() => void child.kill('SIGKILL'));
     const lines: string[] = [];
-    const started = new Promise<void>((resolve, reject) => {
-      for (const stream of [child.stdout, child.stderr]) {
-        let rest = '';
-        stream.setEncoding('utf8').on('data', (text: string) => {
-          const parts = (rest + text).split('\n');
-          rest = parts.pop() ?? '';
-          for (const part of parts) lines.push(`${new Date().toISOString()} ${part}`);
-          if (lines.some((line) => line.includes('admin API at'))) resolve();
-        });
-      }
-      child.on('close', () => reject(new Error(`the gateway ended:\n${lines.join('\n')}`)));
-    });
-    await started;
-    return new ChildGateway(child, lines);
+    await started(child, lines);
+    return new ChildGateway(child, file, lines);
   }
 
   async status(): Promise<GatewayStatus> {
@@ -69,6 +59,12 @@ export class ChildGateway {
     const response = await fetch(`${this.#adminUrl}/api/v1/${path}`, { method: 'POST' });
     const text = await response.text();
     if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${text}`);
+  }
+
+  /** Resolves when the new config is in force. */
+  async reload(config: object): Promise<void> {
+    writeConfig(this.#configFile, config);
+    await this.post('reload');
   }
 
   /** Asks for its status again and again until `holds`. */
@@ -84,11 +80,7 @@ export class ChildGateway {
   }
 
   /** Until a backend of its first service is as asked for. */
-  async untilBackend(
-    name: string,
-    what: string,
-    holds: (backend: BackendStatus) => boolean,
-  ): Promise<void> {
+  async untilBackend(name: string, what: string, holds: (backend: BackendStatus) => boolean): Promise<void> {
     await this.until(`${name} is ${what}`, ({ services }) => {
       const backend = services[0]?.backends.find((candidate) => candidate.name === name);
       return backend !== undefined && holds(backend);
@@ -113,4 +105,24 @@ export class ChildGateway {
   tail(): string {
     return this.lines.slice(-60).join('\n');
   }
+}
+
+function writeConfig(file: string, config: object): void {
+  writeFileSync(file, JSON.stringify(config, undefined, 2));
+}
+
+/** Collects what it prints; resolves when it has printed where its admin API is, the last of its beginning. */
+function started(child: ChildProcess, lines: string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      let rest = '';
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        const parts = (rest + text).split('\n');
+        rest = parts.pop() ?? '';
+        for (const part of parts) lines.push(`${new Date().toISOString()} ${part}`);
+        if (lines.some((line) => line.includes('admin API at'))) resolve();
+      });
+    }
+    child.on('close', () => reject(new Error(`the gateway ended:\n${lines.join('\n')}`)));
+  });
 }

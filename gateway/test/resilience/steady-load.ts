@@ -27,7 +27,18 @@ export interface LoadOptions {
 const TICK_MS = 5;
 /** Longer than any scenario should make a request wait. */
 const PATIENCE_MS = 10_000;
-export const MIXED: readonly Method[] = ['GET', 'GET', 'GET', 'GET', 'PUT', 'GET', 'GET', 'GET', 'GET', 'POST'];
+export const MIXED: readonly Method[] = [
+  'GET',
+  'GET',
+  'GET',
+  'GET',
+  'PUT',
+  'GET',
+  'GET',
+  'GET',
+  'GET',
+  'POST',
+];
 
 /** Requests at a steady rate on keep-alive connections, however long their answers take (an open loop). */
 export class SteadyLoad {
@@ -88,7 +99,13 @@ export class SteadyLoad {
     const tookMs = performance.now() - startedMs;
     if (failure === undefined) this.tookMs.push(tookMs);
     else
-      this.failures.push({ method, id, at: new Date().toISOString(), tookMs: Math.round(tookMs), ...failure });
+      this.failures.push({
+        method,
+        id,
+        at: new Date().toISOString(),
+        tookMs: Math.round(tookMs),
+        ...failure,
+      });
     this.#answered += 1;
     if (this.#answered === this.#lookedFor.count) this.#lookedFor.reached();
   }

@@ -121,7 +121,7 @@ async function babbling(
   return { url: `redis://annabel:sesame@127.0.0.1:${port}`, connections: () => connections };
 }
 
-for (const [reply, says] of [
+const BABBLE: readonly (readonly [string | undefined, string])[] = [
   ['-LOADING Redis is loading the dataset in memory\r\n', 'it is loading its data (LOADING)'],
   [
     "-ERR unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'annabel' 'sesame'\r\n",
@@ -138,18 +138,25 @@ for (const [reply, says] of [
   ['$4\r\nPONG\r\n', ''],
   ['*1\r\n$-1\r\n', 'it is not a Redis'],
   [undefined, 'no answer in time'],
-] as const) {
-  test(`a server that says ${JSON.stringify(reply ?? '')} to all is Redis away, with one warning that has no secret`, async (t) => {
-    const { url, connections } = await babbling(t, reply);
-    const a = await replica(t, 'a', url);
-    await a.until(() => connections() >= 4);
-    await a.until(({ lines }) => lines.length > 0);
-    assert.equal(a.fleet.up, false);
-    assert.equal(a.lines.length, 1, a.lines.join('\n'));
-    assert.ok(a.lines.join('\n').includes(says), a.lines.join('\n'));
-    assert.ok(!/sesame|annabel/.test(JSON.stringify([a.lines, a.fleet.status()])), a.lines.join('\n'));
-  });
-}
+];
+
+test('what answers all alike is Redis away, with one warning that has no secret', {
+  concurrency: true,
+}, async (suite) => {
+  const tests = BABBLE.map(([reply, says]) =>
+    suite.test(JSON.stringify(reply ?? 'nothing'), async (t) => {
+      const { url, connections } = await babbling(t, reply);
+      const a = await replica(t, 'a', url);
+      await a.until(() => connections() >= 4);
+      await a.until(({ lines }) => lines.length > 0);
+      assert.equal(a.fleet.up, false);
+      assert.equal(a.lines.length, 1, a.lines.join('\n'));
+      assert.ok(a.lines.join('\n').includes(says), a.lines.join('\n'));
+      assert.ok(!/sesame|annabel/.test(JSON.stringify([a.lines, a.fleet.status()])), a.lines.join('\n'));
+    }),
+  );
+  await Promise.all(tests);
+});
 
 test('a read-only Redis is away until it takes writes', async (t) => {
   const master = await RedisServer.start(t);

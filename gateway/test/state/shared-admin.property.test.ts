@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type AdminRecord, formatAdmin, parseAdmin } from '../../src/control/state/records.ts';
+import { type AdminRecord, formatAdmin, parseAdmin, type Setting } from '../../src/control/state/records.ts';
 import { SharedAdmin } from '../../src/control/state/shared-admin.ts';
 import type { AdminState } from '../../src/data/port.ts';
 import type { Clock } from '../../src/time.ts';
@@ -82,6 +82,7 @@ test('whatever operators do where and when, and whatever Redis loses, all replic
   fc.assert(
     fc.property(fc.array(step), fc.tuple(fc.nat(10_000), fc.nat(10_000)), (steps, [second, third]) => {
       const { replicas, clock, lose } = fleet([0, second, -third]);
+      const states: Setting<AdminState>[] = [];
       for (const each of steps) {
         if (each.kind === 'lose') lose();
         else if (each.kind === 'wait') clock.advance(each.ms);
@@ -94,6 +95,7 @@ test('whatever operators do where and when, and whatever Redis loses, all replic
               each.kind === 'state'
                 ? replica.admin.setState(REF, each.value)
                 : replica.admin.setWeight(REF, each.value);
+            if (each.kind === 'state' && record?.state !== undefined) states.push(record.state);
             if (!each.isAway) replica.write(record);
           }
         }
@@ -101,6 +103,9 @@ test('whatever operators do where and when, and whatever Redis loses, all replic
       for (const { sync } of [...replicas, ...replicas]) sync();
       const [first, ...others] = replicas.map(({ applied }) => applied);
       for (const other of others) assert.deepEqual(other, first);
+      // the latest of all stands, by time and then by name
+      const latest = states.sort((a, b) => a.when - b.when || (a.by < b.by ? -1 : 1)).at(-1);
+      assert.equal(first?.state, latest?.value ?? 'enabled');
       assert.equal(first?.probed, first?.state !== 'disabled');
     }),
   );

@@ -147,7 +147,7 @@ test('a backend that its owner says nothing of is overdue, until it does', () =>
   assert.equal(shared.overdue().has(key), true);
   shared.heard(REF, record(true), 'told');
   assert.equal(shared.overdue().has(key), false);
-  clock.advance(17_000);
+  clock.advance(22_000);
   assert.equal(shared.overdue().has(key), false);
   clock.advance(100);
   assert.equal(shared.overdue().has(key), true);

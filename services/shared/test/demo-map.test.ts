@@ -16,10 +16,10 @@ function problemsOf(env: Record<string, string>): readonly string[] {
 
 test('the ports are those of the whiteboard unless the environment moves them', () => {
   const ports = (env: Record<string, string>) => mapOf(env).needs.map(({ port }) => port);
-  assert.deepEqual(ports({}), [8080, 3000, 3001, 3011, 3021, 3002, 3012, 3003, 3013]);
+  assert.deepEqual(ports({}), [8080, 9901, 3000, 3001, 3011, 3021, 3002, 3012, 3003, 3013]);
   assert.deepEqual(
-    ports({ DB_PORT_2: '4011', PORTWAY_PORT: '9080' }),
-    [9080, 3000, 3001, 4011, 3021, 3002, 3012, 3003, 3013],
+    ports({ DB_PORT_2: '4011', PORTWAY_PORT: '9080', PORTWAY_ADMIN_PORT: '9902' }),
+    [9080, 9902, 3000, 3001, 4011, 3021, 3002, 3012, 3003, 3013],
   );
 });
 
@@ -27,6 +27,20 @@ test('the gateway is sent to where the services are, whatever else the environme
   const { gatewayEnv } = mapOf({ DB_PORT_2: '4011', DB_HOST_2: 'db.example.com' });
   assert.equal(gatewayEnv['DB_PORT_2'], '4011');
   assert.equal(gatewayEnv['DB_HOST_2'], '127.0.0.1');
+});
+
+test('the admin API is on loopback and 9901 unless the environment moves it', () => {
+  const { adminUrl, gatewayEnv } = mapOf({});
+  assert.equal(adminUrl, 'http://127.0.0.1:9901');
+  assert.equal(gatewayEnv['PORTWAY_ADMIN_PORT'], '9901');
+  const moved = mapOf({ PORTWAY_ADMIN_HOST: '0.0.0.0', PORTWAY_ADMIN_PORT: '9902' });
+  assert.deepEqual(moved.needs[1], {
+    host: '0.0.0.0',
+    port: 9902,
+    who: 'the admin API',
+    variable: 'PORTWAY_ADMIN_PORT',
+  });
+  assert.match(describeDemo('http://127.0.0.1:8080', moved), /http:\/\/127\.0\.0\.1:9902\/api\/v1\/status/);
 });
 
 test('ports that are none, and one port for two, are named with their variables', () => {

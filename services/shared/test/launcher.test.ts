@@ -11,6 +11,7 @@ import { freePorts, json, Program, temporaryFolder, until } from './support.ts';
 const LAUNCH = fileURLToPath(new URL('fixtures/launch.ts', import.meta.url));
 const VARIABLES = [
   'PORTWAY_PORT',
+  'PORTWAY_ADMIN_PORT',
   'WEB_PORT',
   'DB_PORT_1',
   'DB_PORT_2',
@@ -63,7 +64,7 @@ function isAlive(pid: number): boolean {
 
 test('each port in use gets one line with its purpose and what to set, and nothing is started', async (t) => {
   const { env } = await environment(t);
-  for (const variable of ['PORTWAY_PORT', 'DB_PORT_2']) {
+  for (const variable of ['PORTWAY_PORT', 'PORTWAY_ADMIN_PORT', 'DB_PORT_2']) {
     const holder = createServer().listen({ host: '127.0.0.1', port: Number(env[variable]) });
     await once(holder, 'listening');
     t.after(() => holder.close());
@@ -72,6 +73,7 @@ test('each port in use gets one line with its purpose and what to set, and nothi
   assert.equal(await program.ended, 1);
   assert.deepEqual(program.lines, [
     `port ${env['PORTWAY_PORT']} is in use: it is for the gateway; set PORTWAY_PORT to another`,
+    `port ${env['PORTWAY_ADMIN_PORT']} is in use: it is for the admin API; set PORTWAY_ADMIN_PORT to another`,
     `port ${env['DB_PORT_2']} is in use: it is for the db service 2; set DB_PORT_2 to another`,
   ]);
 });
@@ -79,6 +81,7 @@ test('each port in use gets one line with its purpose and what to set, and nothi
 test('the demo runs, brings a crashed instance back, and SIGTERM ends the gateway first and then the rest', async (t) => {
   const { program, temporary, urlOf } = await running(t);
   assert.ok(program.lines.includes(`  try:   curl -i ${urlOf('PORTWAY_PORT')}/db/items`));
+  assert.ok(program.lines.includes(`  admin: ${urlOf('PORTWAY_ADMIN_PORT')}/api/v1/status`));
   await fetch(`${urlOf('DB_PORT_1')}/items`, json('POST', { name: 'bolt' }));
   const seen = await (await fetch(`${urlOf('DB_PORT_3')}/items`)).json();
   assert.equal((seen as { total: number }).total, 1);

@@ -4,7 +4,7 @@ import type { BackendRef, HealthVerdict } from '../../data/port.ts';
 import { type Expirable, type Random, Timer, type TimerWheel } from '../../time.ts';
 import type { ProbeContext, ProbeDone, ProbeOutcome, ProbeResult, ProbeTarget, StartProbe } from './probe.ts';
 import type { ProbeQueue, QueuedProbe } from './probe-queue.ts';
-import { graceMs, nextDelayMs, soonDelayMs } from './schedule.ts';
+import { graceMs, nextDelayMs, soonDelayMs, takeoverDelayMs } from './schedule.ts';
 import { afterResult, isChanging, settled, type ThresholdState, UNDECIDED } from './thresholds.ts';
 
 /** What every probed backend of a gateway shares. */
@@ -170,7 +170,7 @@ export class ProbedBackend implements Expirable, QueuedProbe {
     }
     if (this.#timer.deadlineMs !== Number.POSITIVE_INFINITY) return;
     const ageMs = this.#context.wheel.look() - this.#lastProbeMs;
-    if (ageMs >= this.intervalMs) this.#wakeIn(soonDelayMs(this.#context.random));
+    if (ageMs >= this.intervalMs) this.#wakeIn(takeoverDelayMs(this.#context.random));
     else this.#rest();
   }
 

@@ -11,6 +11,7 @@ import { FleetStore } from './fleet-store.ts';
 import { Membership } from './membership.ts';
 import type { AdminRecord, FleetEvent } from './records.ts';
 import { parseEvent } from './records.ts';
+import { RedisFailure } from './redis-failure.ts';
 import { RedisLink } from './redis-link.ts';
 import { Replicas } from './replicas.ts';
 import { SharedAdmin } from './shared-admin.ts';
@@ -89,8 +90,12 @@ export class Fleet {
   constructor(deps: FleetDeps) {
     const { plan, clock, random, replicaId, port, health } = deps;
     this.#deps = deps;
-    const ownersChanged = (): void => health.ownersChanged();
-    this.#members = new Membership({ replicaId, ownerOf: deps.ownerOf, ownersChanged });
+    this.#members = new Membership({
+      replicaId,
+      ownerOf: deps.ownerOf,
+      onReplicas: () => this.#health.onReplicas(),
+      ownersChanged: () => health.ownersChanged(),
+    });
     this.#warnings = new WarnOnce(deps.log);
     this.#replicas = new Replicas(replicaId);
     this.#breakers = new FleetBreakers(port);
@@ -107,7 +112,7 @@ export class Fleet {
         onConnected: () => this.#onConnected(),
         onUp: () => this.#onUp(),
         onDown: (reason) => this.#onDown(reason),
-        onMessage: (text) => this.#onMessage(text),
+        onMessage: (text) => void this.#quietly(this.#onMessage(text)),
       },
     });
   }
@@ -188,7 +193,7 @@ export class Fleet {
     this.#onFirstUp();
     if (this.#link.up) {
       const leave = this.#link.run((client) => this.#store.leave(client));
-      await this.#quietly(within(this.#deps.clock, STOP_TIMEOUT_MS, leave, () => new Error('late')));
+      await this.#quietly(within(this.#deps.clock, STOP_TIMEOUT_MS, leave, () => new RedisFailure('late')));
     }
     this.#link.close();
   }
@@ -301,7 +306,7 @@ export class Fleet {
     }
   }
 
-  #onMessage(text: string): void {
+  async #onMessage(text: string): Promise<void> {
     const event = parseEvent(text);
     if (event === undefined) {
       const { channel } = this.#store;
@@ -321,7 +326,7 @@ export class Fleet {
       if (this.#isPlausible(event, event.record)) this.#mergeAdmin(event, event.record);
     } else {
       this.#health.heard(event, event.record, 'told');
-      this.#considerSoon();
+      await this.#considerSoon();
     }
   }
 
@@ -338,14 +343,13 @@ export class Fleet {
   }
 
   /** Once for all that came in one read. */
-  #considerSoon(): void {
+  async #considerSoon(): Promise<void> {
     if (this.#considering) return;
     this.#considering = true;
-    queueMicrotask(() => {
-      this.#considering = false;
-      const status = this.#statusByKey();
-      this.#health.consider((ref) => status.get(backendKey(ref)));
-    });
+    await Promise.resolve();
+    this.#considering = false;
+    const status = this.#statusByKey();
+    this.#health.consider((ref) => status.get(backendKey(ref)));
   }
 
   #tellAdmin(ref: BackendRef, record: AdminRecord | undefined): void {
@@ -365,18 +369,20 @@ export class Fleet {
     });
   }
 
-  /** Failures of Redis have ended the link by now, and were told of there. */
+  /** Failures of Redis have ended the link by now, and were told of there; others are ours. */
   async #quietly(work: Promise<unknown>): Promise<void> {
     try {
       await work;
-    } catch {
+    } catch (error) {
       this.#unwritten = true;
+      if (error instanceof RedisFailure || !(error instanceof Error)) return;
+      this.#warnings.warn(error.name, `sharing state failed: ${error.name}: ${error.message}`);
     }
   }
 
   #followMembers(): void {
     if (!this.#link.up) this.#members.alone();
-    else this.#members.follow(this.#replicas.live(this.#deps.clock.now()), this.#health.overdue());
+    else this.#members.follow(this.#replicas.live(this.#deps.clock.now()), () => this.#health.overdue());
   }
 
   #statusByKey(): Map<string, BackendStatus> {

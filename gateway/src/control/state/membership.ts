@@ -4,6 +4,9 @@ import { backendKey } from './backend-key.ts';
 export interface MembershipDeps {
   readonly replicaId: string;
   readonly ownerOf: (ref: BackendRef, replicaIds: readonly string[]) => string;
+  /** Replicas came or went. */
+  readonly onReplicas: () => void;
+  /** What `owns` says may have changed. */
   readonly ownersChanged: () => void;
 }
 
@@ -31,21 +34,21 @@ export class Membership {
 
   /** Every replica is on its own. */
   alone(): void {
-    this.follow([this.#deps.replicaId], NONE);
+    this.follow([this.#deps.replicaId], () => NONE);
   }
 
   /**
    * @param replicas ids of the live ones in order, ours among them
-   * @param overdue keys of backends whose owner says nothing of them
+   * @param overdue keys of backends whose owner says nothing of them; asked for after `onReplicas`
    */
-  follow(replicas: readonly string[], overdue: ReadonlySet<string>): void {
-    const isSame =
-      sameItems(replicas, this.#replicas) &&
-      overdue.size === this.#overdue.size &&
-      overdue.isSubsetOf(this.#overdue);
+  follow(replicas: readonly string[], overdue: () => ReadonlySet<string>): void {
+    const isSameFleet = sameItems(replicas, this.#replicas);
     this.#replicas = replicas;
-    this.#overdue = overdue;
-    if (!isSame) this.#deps.ownersChanged();
+    if (!isSameFleet) this.#deps.onReplicas();
+    const silent = overdue();
+    const isSame = silent.size === this.#overdue.size && silent.isSubsetOf(this.#overdue);
+    this.#overdue = silent;
+    if (!isSameFleet || !isSame) this.#deps.ownersChanged();
   }
 }
 

@@ -164,6 +164,15 @@ export class SharedHealth {
     }
   }
 
+  /** Replicas came or went: new owners are given time to be heard of. */
+  onReplicas(): void {
+    const nowMs = this.#deps.clock.now();
+    for (const entry of this.#entries.values()) {
+      entry.sinceMs = nowMs;
+      if (entry.own !== undefined || entry.theirs !== undefined) entry.newsMs = nowMs;
+    }
+  }
+
   /** Backends that whoever should probe them says nothing of: it may not know them, or not be able to write. */
   overdue(): ReadonlySet<string> {
     const nowMs = this.#deps.clock.now();
@@ -172,7 +181,7 @@ export class SharedHealth {
       const patienceMs =
         newsMs === undefined
           ? plan.timeoutMs + 1_000
-          : 3 * Math.max(plan.intervalMs, REFRESH_MS) + plan.timeoutMs;
+          : 4 * Math.max(plan.intervalMs, REFRESH_MS) + plan.timeoutMs;
       if (nowMs - (newsMs ?? sinceMs) > patienceMs) overdue.add(key);
     }
     return overdue;

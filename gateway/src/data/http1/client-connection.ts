@@ -304,7 +304,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
   onEnd(): void {
     this.#halfClosed = true;
     if (this.#phase === 'tunnel') this.#tunnel?.onClientEnd();
-    else if (this.#phase === 'exchange' && !this.speaksChunked) this.#leave();
+    else if (this.#phase === 'exchange' && (!this.speaksChunked || this.#wire.broken)) this.#leave();
     else this.#afterEnd();
   }
 

@@ -21,8 +21,10 @@ export interface PortNeed {
 
 export interface DemoMap {
   readonly instances: readonly Instance[];
-  /** In the order of the instances, the gateway first. */
+  /** In the order of the instances, the gateway and its admin API first. */
   readonly needs: readonly PortNeed[];
+  /** Base URL of the gateway's admin API. */
+  readonly adminUrl: string;
   /** What the gateway's embedded config reads. */
   readonly gatewayEnv: Readonly<Record<string, string>>;
 }
@@ -32,6 +34,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 /** Services are for the gateway only. */
 const LOOPBACK = '127.0.0.1';
 const GATEWAY_PORT = 8080;
+const ADMIN_PORT = 9901;
 
 interface Row {
   readonly service: ServiceName;
@@ -54,16 +57,21 @@ const ROWS: readonly Row[] = [
 /** Reads the ports from the environment; the problems, one line each, where they make no map. */
 export function readDemoMap(env: Env): DemoMap | { readonly problems: readonly string[] } {
   const gateway = need(env, env['PORTWAY_HOST'] || LOOPBACK, 'PORTWAY_PORT', GATEWAY_PORT, 'the gateway');
+  const adminHost = env['PORTWAY_ADMIN_HOST'] || LOOPBACK;
+  const admin = need(env, adminHost, 'PORTWAY_ADMIN_PORT', ADMIN_PORT, 'the admin API');
   const rows = ROWS.map(({ service, port, suffix }) => {
     const upper = service.toUpperCase();
     const instance = suffix === '' ? '' : ` ${suffix.slice(1)}`;
     const wants = need(env, LOOPBACK, `${upper}_PORT${suffix}`, port, `the ${service} service${instance}`);
     return { service, hostVariable: `${upper}_HOST${suffix}`, wants };
   });
-  const needs = [gateway, ...rows.map((row) => row.wants)];
+  const needs = [gateway, admin, ...rows.map((row) => row.wants)];
   const problems = [...badPorts(needs, env), ...doubles(needs)];
   if (problems.length > 0) return { problems };
-  const gatewayEnv: Record<string, string> = { PORTWAY_PORT: String(gateway.port) };
+  const gatewayEnv: Record<string, string> = {
+    PORTWAY_PORT: String(gateway.port),
+    PORTWAY_ADMIN_PORT: String(admin.port),
+  };
   for (const { hostVariable, wants } of rows) {
     gatewayEnv[wants.variable] = String(wants.port);
     gatewayEnv[hostVariable] = wants.host;
@@ -73,7 +81,7 @@ export function readDemoMap(env: Env): DemoMap | { readonly problems: readonly s
     port,
     label: `${service}-${port}`,
   }));
-  return { instances, needs, gatewayEnv };
+  return { instances, needs, adminUrl: `http://${admin.host}:${admin.port}`, gatewayEnv };
 }
 
 function need(env: Env, host: string, variable: string, port: number, who: string): PortNeed {

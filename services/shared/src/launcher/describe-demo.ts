@@ -21,6 +21,7 @@ export function describeDemo(url: string, map: DemoMap): string {
     '',
     `  try:   curl -i ${base}/db/items`,
     `  chat:  ${base}/chat-page`,
+    `  admin: ${reachable(map.adminUrl)}/api/v1/status`,
     '',
     'Ctrl-C stops everything.',
   ].join('\n');
