@@ -8,6 +8,7 @@ import { logEvent } from './event-log.ts';
 import { HealthChecks } from './health/health-checks.ts';
 import { ownerOf } from './health/rendezvous.ts';
 import type { Log } from './log.ts';
+import { Observing } from './observing.ts';
 import { listenProblem } from './reload/listen-problem.ts';
 import type { ReloadResult } from './reload/reload-result.ts';
 import { type ReloadCause, Reloader } from './reload/reloader.ts';
@@ -33,6 +34,7 @@ export class ControlPlane {
   readonly fleet: Fleet | undefined;
   readonly #deps: ControlPlaneDeps;
   readonly #reloader: Reloader;
+  readonly #observing: Observing;
   readonly #startedMs: number;
   /** Before that nobody knows which probes are ours. */
   #joined = false;
@@ -54,6 +56,7 @@ export class ControlPlane {
         if (verdict !== undefined) this.fleet?.probed(ref, verdict, flipped);
       },
     });
+    this.#observing = new Observing({ clock, port, log, about: () => this.#about() });
     this.fleet = control.redis === undefined ? undefined : this.#newFleet(control.redis);
     this.#reloader = new Reloader({
       load: () => this.#load(),
@@ -93,8 +96,19 @@ export class ControlPlane {
     if (admin === undefined) return;
     // Fastify takes a fifth of a second to load: only where it is wanted
     const { startAdmin } = await import('./admin/admin-server.ts');
+    const { Exposition } = await import('./metrics/exposition.ts');
     const opening = startAdmin(admin, {
       log,
+      feed: this.#observing.feed,
+      metrics: new Exposition({
+        status: () => port.status(),
+        counts: () => port.counts(),
+        events: this.#observing.events,
+        probes: () => this.health.results(),
+        redis: () => this.fleet && { up: this.fleet.up, replicas: this.fleet.replicas.length },
+        reloads: () => this.#reloader.counts,
+        version: this.#deps.version,
+      }),
       status: () => port.status(),
       explain: (question) => port.explain(question),
       setAdmin: (ref, state) => this.setAdmin(ref, state),
@@ -116,6 +130,7 @@ export class ControlPlane {
   /** Hears what happens in the data plane. */
   onEvent(event: DataEvent): void {
     logEvent(this.#deps.log, event);
+    this.#observing.onEvent(event);
     if (event.kind === 'connect-failed') this.health.probeSoon(event);
   }
 
@@ -157,6 +172,7 @@ export class ControlPlane {
 
   async close(): Promise<void> {
     this.health.close();
+    this.#observing.close();
     await Promise.all([this.fleet?.stop(), this.#admin?.close()]);
   }
 
@@ -199,6 +215,7 @@ export class ControlPlane {
       // the data plane has them now, and can be told
       this.health.update(plan.services);
       this.fleet?.onPlan(plan.services);
+      this.#observing.keep(plan.services);
       return changes;
     } catch (error) {
       this.health.update(before.services);

@@ -2,7 +2,7 @@ import type { FailureCode } from '../errors.ts';
 import type { TimerWheel } from '../time.ts';
 import { Agent, type AgentContext } from './agent.ts';
 import type { Candidate } from './balancers/balancer.ts';
-import { StatusCounters } from './counters.ts';
+import { TrafficCounters } from './counters.ts';
 import { Eligibility, type EligibilityDeps } from './eligibility.ts';
 import { PeakEwma } from './peak-ewma.ts';
 import type { BackendPlan, ServicePlan } from './plan.ts';
@@ -24,7 +24,8 @@ export class Backend implements Candidate {
   plan: BackendPlan;
   readonly agent: Agent;
   readonly eligibility: Eligibility;
-  readonly counters = new StatusCounters();
+  /** Attempts: by status, or by failure code with the status 0. */
+  readonly counters = new TrafficCounters();
   readonly #latency = new PeakEwma();
   readonly #wheel: TimerWheel;
   readonly #onConnectFailed: () => void;
@@ -66,6 +67,11 @@ export class Backend implements Candidate {
     return this.#latency.read(nowMs);
   }
 
+  /** It comes back: its last failures, which count as slow answers, say nothing of how fast it is now. */
+  forgetLatency(): void {
+    this.#latency.forget();
+  }
+
   /** An attempt goes there. Returns the ticket that its outcome is settled with. */
   begin(): number {
     this.pending += 1;
@@ -75,8 +81,9 @@ export class Backend implements Candidate {
   }
 
   /** An answer's head came after `latencyMs`, and it says nothing against the backend. */
-  succeeded(ticket: number, latencyMs: number, nowMs: number): void {
+  succeeded(ticket: number, status: number, latencyMs: number, nowMs: number): void {
     this.lastSuccessMs = nowMs;
+    this.counters.add('', status, latencyMs);
     this.#latency.observe(latencyMs, nowMs);
     const { ejection, breaker } = this.eligibility;
     ejection?.succeeded();
@@ -85,6 +92,7 @@ export class Backend implements Candidate {
 
   /** An answer came whose status says that the backend failed. */
   answeredBadly(ticket: number, status: number, latencyMs: number, nowMs: number): void {
+    this.counters.add('', status, latencyMs);
     // a 500 is the application's and takes what it takes; the others are cheap to give
     this.#latency.observe(status === 500 ? latencyMs : Math.max(latencyMs, FAILURE_LATENCY_MS), nowMs);
     const { ejection, breaker } = this.eligibility;
@@ -93,7 +101,8 @@ export class Backend implements Candidate {
   }
 
   /** An attempt failed by the backend's fault. */
-  failed(ticket: number, code: FailureCode): void {
+  failed(ticket: number, code: FailureCode, latencyMs: number): void {
+    this.counters.add(code, 0, latencyMs);
     this.#latency.observe(FAILURE_LATENCY_MS, this.#wheel.nowMs);
     const { ejection, breaker } = this.eligibility;
     if (ticket !== NO_TICKET) breaker?.failed(ticket);

@@ -3,6 +3,7 @@ import { TimerWheel } from '../time.ts';
 import type { Backend } from './backend.ts';
 import { deepEqualPlan } from './changed-fields.ts';
 import { FailureCounters } from './counters.ts';
+import { countsReport } from './counts-report.ts';
 import { ExplainAccess } from './decisions.ts';
 import { explain } from './explain.ts';
 import { Forward, type Observer } from './forward.ts';
@@ -14,6 +15,7 @@ import { planChanges } from './plan-changes.ts';
 import type {
   AdminState,
   BackendRef,
+  DataCounts,
   DataPort,
   DataStatus,
   ExplainQuestion,
@@ -199,6 +201,11 @@ export class DataPlane implements DataPort {
       services: this.services.map((service) => serviceStatus(service, times)),
       draining: this.draining,
     };
+  }
+
+  counts(): DataCounts {
+    const times = { nowMs: this.#clock.now(), wallNowMs: this.#clock.wallNow() };
+    return countsReport(this.routes, this.services, this.counters, times);
   }
 
   explain(question: ExplainQuestion): Explanation {

@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Exchange } from './exchange.ts';
 
-/** A header line has to stay well under what clients take. */
-const LONGEST_LINE = 4096;
+/** A header line has to stay well under what clients take: 4 KiB, with the names of route, service and backend. */
+const DECISIONS_CHARS = 1_536;
+const EXCLUDED_CHARS = 2_048;
 
 /** Who may ask, with X-Portway-Explain, why a request went where it went: whoever knows the admin token. */
 export class ExplainAccess {
@@ -24,19 +25,37 @@ export class ExplainAccess {
 export function explainLine(exchange: Exchange): string {
   const { decisions, route, backend } = exchange;
   if (decisions === undefined) return '';
-  const excluded = route?.service.backends.flatMap((one) => {
+  const excluded = (route?.service.backends ?? []).flatMap((one) => {
     const out = one.eligibility.excluded();
     return out === undefined ? [] : [[one.name, out.reason] as const];
   });
+  const fitting = asManyAsFit(excluded, EXCLUDED_CHARS);
+  const more = excluded.length - fitting.length;
   const told = {
     route: route?.name,
     service: route?.service.name,
     backend: backend?.name,
-    decisions,
-    excluded: Object.fromEntries(excluded ?? []),
+    decisions: asManyAsFit(decisions, DECISIONS_CHARS),
+    excluded: Object.fromEntries(fitting),
+    moreExcluded: more > 0 ? more : undefined,
     failOpen: route?.service.failOpen,
   };
-  // fields are ASCII without control characters (RFC 9110 §5.5)
-  const text = JSON.stringify(told).replace(/[^\x20-\x7e]/g, '?');
-  return `X-Portway-Explain: ${text.slice(0, LONGEST_LINE)}\r\n`;
+  return `X-Portway-Explain: ${asciiJson(told)}\r\n`;
+}
+
+function asManyAsFit<T>(items: readonly T[], chars: number): readonly T[] {
+  let left = chars;
+  const end = items.findIndex((item) => {
+    left -= asciiJson(item).length + 1;
+    return left < 0;
+  });
+  return end < 0 ? items : items.slice(0, end);
+}
+
+/** Fields are ASCII without control characters (RFC 9110 §5.5). */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[^\x20-\x7e]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -160,6 +160,11 @@ export class Exchange implements PickRequest, BodySink {
     return twin;
   }
 
+  /** As the traceparent that goes to the backend has it; empty when none does. */
+  get traceId(): string {
+    return /\r\ntraceparent: ?[0-9a-f]{2}-([0-9a-f]{32})-/i.exec(this.requestHead)?.[1] ?? '';
+  }
+
   get clientIp(): string {
     return this.client.facts.clientIp(this.header('x-forwarded-for'));
   }

@@ -20,8 +20,9 @@ import { framingOf, responseHeadText } from './response-headers.ts';
 import { decideRetry, keepBodyBytes } from './retry.ts';
 import type { Route } from './route.ts';
 import type { Router } from './router.ts';
+import { routeOf, Unroutable } from './routing.ts';
 import { settleFailure } from './settle-failure.ts';
-import { canonicalPath, joinRewrite, needsReading } from './target.ts';
+import { joinRewrite } from './target.ts';
 import { openTunnel, upgradeOf } from './tunnel.ts';
 
 /** What becomes known of finished exchanges, and what happens beside them; called synchronously, and cheap. */
@@ -69,12 +70,9 @@ export class Forward implements Line {
       return 0;
     }
     if (head.fields.has(FIELD_ID['x-portway-explain'])) this.#askedToExplain(exchange, head);
-    const path = head.path;
-    const host = head.routeHost;
-    if (needsReading(path) && !this.#readPath(exchange, host, path)) return 0;
-    const route = this.#router.find(host, exchange.path, exchange);
-    if (route === undefined) {
-      this.#noRoute(exchange, host);
+    const route = routeOf(this.#router, exchange, head);
+    if (route instanceof Unroutable) {
+      this.refuse(exchange, route.code, route.detail, route.extraFields);
       return 0;
     }
     exchange.route = route;
@@ -92,29 +90,6 @@ export class Forward implements Line {
   #askedToExplain(exchange: Exchange, head: RequestHead): void {
     if (this.#explainAccess?.allows(head.fields.list(FIELD_ID['x-portway-explain'])) === true)
       exchange.decisions = [];
-  }
-
-  /** Routes and forwards go by the canonical path; where a second reading leads elsewhere, the request goes nowhere. */
-  #readPath(exchange: Exchange, host: string, raw: string): boolean {
-    const reading = canonicalPath(raw);
-    if (!reading.ok) {
-      this.refuse(exchange, 'bad_path', reading.reason);
-      return false;
-    }
-    exchange.path = reading.path;
-    if (reading.decoded === undefined) return true;
-    if (
-      this.#router.find(host, reading.path, exchange) === this.#router.find(host, reading.decoded, exchange)
-    )
-      return true;
-    this.refuse(exchange, 'ambiguous_path');
-    return false;
-  }
-
-  #noRoute(exchange: Exchange, host: string): void {
-    const allowed = this.#router.allowedMethods(host, exchange.path, exchange);
-    if (allowed.length === 0) this.refuse(exchange, 'no_route');
-    else this.refuse(exchange, 'method_not_allowed', undefined, `Allow: ${allowed.join(', ')}\r\n`);
   }
 
   /** Writes the head for the backend; it is the same for every attempt. */
@@ -208,7 +183,8 @@ export class Forward implements Line {
       this.#again(exchange, route, backend);
       return;
     }
-    settleFailure(exchange, backend, code, attempt);
+    const tookMs = this.#context.clock.now() - exchange.attemptStartedMs;
+    settleFailure(exchange, backend, code, attempt, tookMs);
     if (exchange.hedge?.takeOver() === true) {
       if (exchange.attempting) this.#limitAttempt(exchange, route);
       return;
@@ -237,8 +213,7 @@ export class Forward implements Line {
   /** The backend that was chosen may have gone out of service during the pause. */
   #afterPause(exchange: Exchange, route: Route, chosen: Backend): void {
     if (exchange.ended) return;
-    const { service } = route;
-    const backend = service.eligible.includes(chosen) ? chosen : service.pick(exchange);
+    const backend = route.service.eligible.includes(chosen) ? chosen : route.service.pick(exchange);
     if (backend === undefined) this.refuse(exchange, 'no_backend');
     else this.#attempt(exchange, route, backend);
   }
@@ -266,7 +241,7 @@ export class Forward implements Line {
       backend.answeredBadly(ticket, head.status, latencyMs, nowMs);
       if (this.#retriedForStatus(exchange, route, backend, head)) return;
     } else {
-      backend.succeeded(ticket, latencyMs, nowMs);
+      backend.succeeded(ticket, head.status, latencyMs, nowMs);
       route.service.latencies?.observe(latencyMs);
       if (exchange.admission !== undefined) exchange.admission.latencyMs = latencyMs;
     }
@@ -317,9 +292,11 @@ export class Forward implements Line {
 
   #switchProtocols(exchange: Exchange, text: string): void {
     const nowMs = this.#context.clock.now();
-    exchange.backend?.succeeded(exchange.ticket, nowMs - exchange.attemptStartedMs, nowMs);
+    exchange.backend?.succeeded(exchange.ticket, 101, nowMs - exchange.attemptStartedMs, nowMs);
+    if (exchange.route !== undefined) exchange.route.tunnels += 1;
     exchange.ticket = NO_TICKET;
-    exchange.timers?.attemptEnded();
+    // a chat may take longer than a request; and whoever ended it here, the tunnel would end it again
+    exchange.timers?.close();
     exchange.status = 101;
     exchange.client.interim(`${text}Connection: Upgrade\r\nUpgrade: ${exchange.upgrade}\r\n\r\n`);
   }
@@ -343,7 +320,8 @@ export class Forward implements Line {
   #totalTimeout(exchange: Exchange): void {
     // a backend that had all of the time and gave no answer has failed, whoever set the limit
     if (exchange.attempting && exchange.status === 0) {
-      exchange.backend?.failed(exchange.ticket, 'total_timeout');
+      const tookMs = this.#context.clock.now() - exchange.attemptStartedMs;
+      exchange.backend?.failed(exchange.ticket, 'total_timeout', tookMs);
       exchange.ticket = NO_TICKET;
     }
     this.refuse(exchange, 'total_timeout');
@@ -360,7 +338,7 @@ export class Forward implements Line {
       exchange.client.breakResponse();
       return;
     }
-    this.#context.counters.refused(code);
+    this.#context.counters.refused(code, exchange.route?.name);
     const problem = problemFor(code, detail, exchange.requestId, extraFields + explainLine(exchange));
     this.#answer(exchange, problem.status, problem.head, problem.body);
   }
@@ -385,12 +363,15 @@ export class Forward implements Line {
     exchange.ended = true;
     const durationMs = this.#context.clock.now() - exchange.startedMs;
     const status = exchange.failure === undefined ? exchange.status : FAILURES[exchange.failure].status;
-    exchange.route?.counters.add(status, durationMs);
+    const { route } = exchange;
+    if (route !== undefined) {
+      route.counters.add(exchange.method, status, durationMs, exchange);
+      if (exchange.status === 101) route.tunnels -= 1;
+    }
     const backend = exchange.backend;
     if (backend !== undefined) {
       if (exchange.attempting) backend.pending -= 1;
       if (exchange.ticket !== NO_TICKET) backend.dropped(exchange.ticket);
-      backend.counters.add(status, durationMs);
     }
     exchange.timers?.close();
     exchange.hedge?.lost();

@@ -130,7 +130,7 @@ export class Hedge implements Line {
     if (this.#state === 'over' || backend === undefined) return;
     this.#main.decisions?.push(`hedge: ${code} at ${backend.name}`);
     this.#over();
-    settleFailure(own, backend, code, attempt);
+    settleFailure(own, backend, code, attempt, this.#deps.clock.now() - own.attemptStartedMs);
   }
 
   clientLeft(): void {}

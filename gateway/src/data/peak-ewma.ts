@@ -35,6 +35,11 @@ export class PeakEwma {
     return this.#valueMs * this.#kept(nowMs);
   }
 
+  /** The estimate is unknown again. */
+  forget(): void {
+    this.#valueMs = 0;
+  }
+
   /** The share of the last estimate that still counts, 0 to 1. */
   #kept(nowMs: number): number {
     const taus = (nowMs - this.#observedAtMs) / this.#tauMs;

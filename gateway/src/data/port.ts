@@ -19,6 +19,8 @@ export interface DataPort {
   /** Whether a quorum of the replicas has opened its breaker for this backend, and in what words; undefined: no. */
   setFleetBreaker(ref: BackendRef, reason: string | undefined): boolean;
   status(): DataStatus;
+  /** What was counted since the start. */
+  counts(): DataCounts;
   explain(question: ExplainQuestion): Explanation;
 }
 
@@ -103,6 +105,48 @@ export interface DataStatus {
   readonly routes: readonly RouteStatus[];
   readonly services: readonly ServiceStatus[];
   readonly draining: boolean;
+}
+
+/** Requests or attempts, counted since the start. */
+export interface TrafficCounts {
+  /** `kind`: the method of a request; of an attempt its failure code, or empty where it came to a status. */
+  readonly byKind: readonly { readonly kind: string; readonly status: number; readonly count: number }[];
+  /** In each of the buckets of LATENCY_BUCKETS_MS and beyond the last, not cumulated. */
+  readonly latencyBuckets: readonly number[];
+  readonly latencySumMs: number;
+  /** One request of each bucket, where one was kept. */
+  readonly examples: readonly (
+    | { readonly traceId: string; readonly latencyMs: number; readonly endedWallMs: number }
+    | undefined
+  )[];
+}
+
+export interface DataCounts {
+  /** Upper bounds of the latency buckets. */
+  readonly latencyBoundsMs: readonly number[];
+  /** Only routes that had requests. */
+  readonly routes: readonly {
+    readonly route: string;
+    readonly service: string;
+    readonly tunnels: number;
+    readonly traffic: TrafficCounts;
+  }[];
+  readonly backends: readonly (BackendRef & {
+    readonly traffic: TrafficCounts;
+    readonly connects: number;
+    readonly connectFailures: number;
+    readonly reuses: number;
+    /** Connections that ended, by why. */
+    readonly closed: Readonly<Record<string, number>>;
+  })[];
+  readonly retries: readonly {
+    readonly service: string;
+    readonly reason: string;
+    readonly outcome: string;
+    readonly count: number;
+  }[];
+  /** Requests that the gateway answered itself; the route is empty for what met none. */
+  readonly rejected: readonly { readonly route: string; readonly code: string; readonly count: number }[];
 }
 
 export interface ExplainQuestion {

@@ -1,5 +1,5 @@
 import { ConcurrencyLimit } from './concurrency-limit.ts';
-import { StatusCounters } from './counters.ts';
+import { foldMethod, TrafficCounters } from './counters.ts';
 import type { HeaderEditPlan, Priority, RetryPlan, RoutePlan, TimeoutsPlan } from './plan.ts';
 import type { Service, ServiceContext } from './service.ts';
 
@@ -20,7 +20,9 @@ export class Route {
   readonly responseHeaders: HeaderEditPlan | undefined;
   /** The X-Forwarded-Prefix line, where a rewrite takes the prefix away; empty otherwise. */
   readonly taken: string;
-  readonly counters: StatusCounters;
+  readonly counters: TrafficCounters;
+  /** Open tunnels. */
+  tunnels = 0;
   readonly limit: ConcurrencyLimit | undefined;
 
   /** @param before the route of the same name in the plan before, whose counters and limit go on */
@@ -39,7 +41,7 @@ export class Route {
       plan.rewrite === undefined || plan.path === '/' ? '' : `X-Forwarded-Prefix: ${plan.path}\r\n`;
     this.requestHeaders = effective(plan.requestHeaders);
     this.responseHeaders = effective(plan.responseHeaders);
-    this.counters = before?.counters ?? new StatusCounters();
+    this.counters = before?.counters ?? new TrafficCounters(foldMethod);
     this.limit = this.#limitFrom(context, before);
   }
 

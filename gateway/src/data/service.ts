@@ -184,6 +184,7 @@ export class Service {
     const ref = { service: this.name, backend: backend.name };
     if (!out) {
       backend.returnedMs = nowMs;
+      backend.forgetLatency();
       this.#tell({ kind: 'eligible', ...ref });
     } else if (excluded !== undefined) this.#tell({ kind: 'ineligible', ...excluded, ...ref });
     return excluded === undefined;

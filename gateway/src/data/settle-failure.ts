@@ -9,9 +9,10 @@ export function settleFailure(
   backend: Backend,
   code: FailureCode,
   attempt: FailedAttempt,
+  tookMs: number,
 ): void {
   const { ticket } = exchange;
   exchange.ticket = NO_TICKET;
-  if (FAILURES[code].fault === 'upstream' && !isRace(code, attempt)) backend.failed(ticket, code);
+  if (FAILURES[code].fault === 'upstream' && !isRace(code, attempt)) backend.failed(ticket, code, tookMs);
   else backend.dropped(ticket);
 }

@@ -286,17 +286,20 @@ test('an added backend starts slowly, as one that comes back does; those of a ne
   assert.deepEqual(weights(), [1, 1]);
 });
 
-test('a service whose backends are all replaced says nothing of being without any', async (t) => {
+test('a service whose backends are all replaced is without any only once each of the new ones was found ill', async (t) => {
   const [one, two] = [await saying(t, 'one'), await saying(t, 'two')];
   const before = plan([one.port], { service: { health: TCP_HEALTH } });
   const events: string[] = [];
   const observer = { event: ({ kind }: DataEvent) => void events.push(kind) };
   const gateway = await startGateway(t, before, { observer });
   const { data } = gateway.gateway;
-  await data.apply(onPorts(before, two.port));
-  const ref = { service: 'web', backend: `127.0.0.1:${two.port}` };
-  data.setHealth(ref, { healthy: true, reason: 'fine' });
-  assert.deepEqual(events, []);
-  data.setHealth(ref, { healthy: false, reason: 'gone' });
-  assert.deepEqual(events, ['ineligible', 'none-eligible']);
+  await data.apply(onPorts(before, two.port, 1));
+  const found = (port: number, healthy: boolean): boolean =>
+    data.setHealth({ service: 'web', backend: `127.0.0.1:${port}` }, { healthy, reason: 'probed' });
+  found(1, false);
+  assert.deepEqual(events, ['ineligible']);
+  found(two.port, true);
+  assert.deepEqual(events, ['ineligible']);
+  found(two.port, false);
+  assert.deepEqual(events, ['ineligible', 'ineligible', 'none-eligible']);
 });

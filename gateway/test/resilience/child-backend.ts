@@ -47,7 +47,8 @@ export class ChildBackend {
 
   /** Starts it, on the port it had before. */
   async run(): Promise<void> {
-    const child = fork(MAIN, [String(this.port), this.#ledger.file, String(this.#delayMs)]);
+    const args = [String(this.port), this.#ledger.file, String(this.#delayMs)];
+    const child = fork(MAIN, args, { execArgv: [] });
     this.#child = child;
     child.on('message', (message: Message) => {
       if (message.kind === 'listening') this.port = message.port;

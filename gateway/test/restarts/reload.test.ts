@@ -150,7 +150,7 @@ test('a new backend whose probe hangs holds a reload up for three seconds at mos
   assert.deepEqual(hanging.requests, []);
 });
 
-test('a stream and an upload under way when everything is replaced end as they began', async (t) => {
+test('a download under way when everything is replaced ends as it began', async (t) => {
   const [old, next] = [await ProbedBackend.start(t, 'old'), await ProbedBackend.start(t, 'next')];
   let finish = (): void => {};
   old.answer = (response) => {

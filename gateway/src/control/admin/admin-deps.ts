@@ -1,6 +1,8 @@
 import type { AdminState, BackendRef, DataStatus, ExplainQuestion, Explanation } from '../../data/port.ts';
 import type { Log } from '../log.ts';
+import type { Exposition } from '../metrics/exposition.ts';
 import type { ReloadResult } from '../reload/reload-result.ts';
+import type { LiveFeed } from '../status-page/live-feed.ts';
 
 /** What the admin API shows and changes. */
 export interface AdminDeps {
@@ -15,5 +17,9 @@ export interface AdminDeps {
   readonly readiness: () => { readonly ready: boolean; readonly reasons: readonly string[] };
   /** Version, replica, uptime and the like: plain data without secrets, shown to everybody who may read. */
   readonly about: () => object;
+  /** What the status page lives on, and which ends with the server; left out: no status page. */
+  readonly feed?: LiveFeed;
+  /** Left out: no /metrics. */
+  readonly metrics?: Exposition;
   readonly log: Log;
 }

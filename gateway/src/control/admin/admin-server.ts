@@ -1,6 +1,7 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { AdminPlan } from '../control-plan.ts';
 import type { Log } from '../log.ts';
+import { addStatusPage } from '../status-page/add-status-page.ts';
 import type { AdminDeps } from './admin-deps.ts';
 import { type AllowedMethods, rememberMethods } from './allowed-methods.ts';
 import { addBackendRoutes } from './backend-routes.ts';
@@ -9,6 +10,7 @@ import { Connections } from './connections.ts';
 import { problemOf } from './error-problem.ts';
 import { type Caller, createGuard, type Guard } from './guard.ts';
 import { addIndexRoute } from './index-route.ts';
+import { addMetricsRoute } from './metrics-route.ts';
 import { addOpenapi } from './openapi.ts';
 import { addProbeRoutes } from './probe-routes.ts';
 import {
@@ -40,9 +42,10 @@ export async function startAdmin(plan: AdminPlan, deps: AdminDeps): Promise<Admi
   app.setErrorHandler((error, _request, reply) => sendError(error, reply, deps.log));
   addGuard(app, createGuard(plan), allowed);
   await addOpenapi(app);
-  addIndexRoute(app);
+  const sendPage = deps.feed === undefined ? undefined : await addStatusPage(app, deps.feed);
+  addIndexRoute(app, sendPage);
   addProbeRoutes(app, deps);
-  // /metrics: its place is here, beside the probes
+  if (deps.metrics !== undefined) addMetricsRoute(app, deps.metrics);
   addStatusRoutes(app, deps);
   addBackendRoutes(app, deps);
   addReloadRoute(app, deps);

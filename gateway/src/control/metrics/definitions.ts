@@ -1,0 +1,144 @@
+/**
+ * Every metric of the gateway, once: the registry, docs/metrics.md, the dashboards and the alerts are all made from this
+ * or checked against it. Base units; label values are bounded (names from the config, and fixed words).
+ */
+
+export interface MetricDefinition {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+const counter = (name: string, labels: readonly string[], help: string): MetricDefinition => ({
+  name: `portway_${name}`,
+  type: 'counter',
+  help,
+  labels,
+});
+const gauge = (name: string, labels: readonly string[], help: string): MetricDefinition => ({
+  name: `portway_${name}`,
+  type: 'gauge',
+  help,
+  labels,
+});
+const histogram = (name: string, labels: readonly string[], help: string): MetricDefinition => ({
+  name: `portway_${name}`,
+  type: 'histogram',
+  help,
+  labels,
+});
+
+export const METRICS = {
+  requests: counter(
+    'requests_total',
+    ['route', 'service', 'method', 'code'],
+    'Requests answered, by status; 499 is a client that left. Requests that met no route have the route "none".',
+  ),
+  requestDuration: histogram(
+    'request_duration_seconds',
+    ['route', 'service'],
+    'From the head of a request to the end of its answer.',
+  ),
+  upstreamRequests: counter(
+    'upstream_requests_total',
+    ['service', 'backend', 'code'],
+    'Attempts at a backend, by status; for those that came to none, the failure code.',
+  ),
+  upstreamDuration: histogram(
+    'upstream_duration_seconds',
+    ['service', 'backend'],
+    'From the start of an attempt to the head of its answer, or to its failure.',
+  ),
+  poolConnections: gauge(
+    'pool_connections',
+    ['service', 'backend', 'state'],
+    'Connections to a backend: active, idle or connecting.',
+  ),
+  poolPendingRequests: gauge(
+    'pool_pending_requests',
+    ['service', 'backend'],
+    'Requests waiting for a connection to a backend.',
+  ),
+  poolConnects: counter(
+    'pool_connects_total',
+    ['service', 'backend', 'result'],
+    'Connections opened to a backend: ok or failed.',
+  ),
+  poolReuses: counter(
+    'pool_reuses_total',
+    ['service', 'backend'],
+    'Requests sent on a connection that was there.',
+  ),
+  poolClosed: counter(
+    'pool_closed_total',
+    ['service', 'backend', 'reason'],
+    'Connections to a backend that ended, by why.',
+  ),
+  backendEligible: gauge(
+    'backend_eligible',
+    ['service', 'backend'],
+    'Whether a backend may be picked: operator, probes, ejection and breaker all let it.',
+  ),
+  backendHealthy: gauge(
+    'backend_healthy',
+    ['service', 'backend'],
+    'What probes say: 1 healthy (or not probed), 0 unhealthy or not known yet.',
+  ),
+  breakerState: gauge(
+    'breaker_state',
+    ['service', 'backend'],
+    'The circuit breaker of a backend: 0 closed, 1 half-open, 2 open.',
+  ),
+  breakerTransitions: counter(
+    'breaker_transitions_total',
+    ['service', 'backend', 'to'],
+    'Changes of a breaker, by the state it went to: closed, half-open, open.',
+  ),
+  ejections: counter(
+    'ejections_total',
+    ['service', 'backend'],
+    'Times a backend was taken out because live traffic failed there.',
+  ),
+  healthChecks: counter(
+    'health_checks_total',
+    ['service', 'backend', 'result'],
+    'Probes by this replica: success, failure or timeout.',
+  ),
+  retries: counter(
+    'retries_total',
+    ['service', 'reason', 'outcome'],
+    'Attempts that asked for another, by what failed; the outcome is retried, or why not.',
+  ),
+  retryBudgetRemaining: gauge(
+    'retry_budget_remaining',
+    ['service'],
+    'Retries that a service still allows in the window of ten seconds.',
+  ),
+  rejectedRequests: counter(
+    'rejected_requests_total',
+    ['route', 'reason'],
+    'Requests that the gateway answered itself, by failure code. Those that met no route have the route "none".',
+  ),
+  concurrencyInFlight: gauge(
+    'concurrency_in_flight',
+    ['service'],
+    'Requests under way of a service that has a concurrency limit.',
+  ),
+  concurrencyLimit: gauge('concurrency_limit', ['service'], 'What the requests under way are held to.'),
+  concurrencyQueued: gauge('concurrency_queued', ['service'], 'Requests waiting for one under way to end.'),
+  clientConnections: gauge('client_connections', ['listener'], 'Open connections of clients.'),
+  tunnels: gauge('tunnels', ['route'], 'Open tunnels: WebSockets and other upgrades.'),
+  redisUp: gauge(
+    'redis_up',
+    [],
+    'Whether Redis answers; 0 while it is away. Not there when no Redis is configured.',
+  ),
+  fleetReplicas: gauge('fleet_replicas', [], 'Live replicas of the fleet, this one among them.'),
+  configReloads: counter(
+    'config_reloads_total',
+    ['result'],
+    'Reloads of the config: succeeded, failed or unchanged.',
+  ),
+  buildInfo: gauge('build_info', ['version', 'node'], 'Always 1; the labels say what runs.'),
+} as const satisfies Readonly<Record<string, MetricDefinition>>;
