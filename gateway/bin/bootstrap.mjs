@@ -10,7 +10,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const PINNED_NODE = '26.10.0';
 const OLDEST_NODE = 24;
 
-const TESTS = ['gateway/test/**/*.test.ts', 'services/*/test/**/*.test.ts', 'bench/test/**/*.test.ts'];
+const TESTS = ['gateway', 'services/*', 'bench', 'grafana', 'load-tests'].map(
+  (folder) => `${folder}/test/**/*.test.ts`,
+);
 /** @type {Record<string, (args: string[]) => string[][]>} */
 const COMMANDS = {
   start: (args) => [['node', 'services/shared/src/start.ts', ...args]],
@@ -20,6 +22,8 @@ const COMMANDS = {
   unused: () => [['knip', '--no-progress']],
   check: () => [['biome', 'check'], ['tsc', '-p', '.'], ['knip', '--no-progress'], ...COMMANDS.test([])],
   fuzz: (args) => [['node', 'gateway/test/fuzz/run.ts', ...args]],
+  load: (args) => [['node', 'load-tests/bin/run.ts', ...args]],
+  dashboards: (args) => [['node', 'grafana/src/generate.ts', ...args]],
   bench: (args) => [['node', 'bench/run.ts', ...args]],
 };
 

@@ -1,3 +1,4 @@
+import type { LineWriter } from './control/access-log/line-writer.ts';
 import type { LoadedConfig } from './control/config/load.ts';
 import type { ControlPlan } from './control/control-plan.ts';
 import { ControlPlane } from './control/control-plane.ts';
@@ -5,7 +6,7 @@ import type { Log } from './control/log.ts';
 import type { ReloadResult } from './control/reload/reload-result.ts';
 import type { ReloadCause } from './control/reload/reloader.ts';
 import { DataPlane } from './data/data-plane.ts';
-import type { Observer } from './data/forward.ts';
+import type { Observer } from './data/forward-context.ts';
 import type { Plan } from './data/plan.ts';
 import type { DataPort } from './data/port.ts';
 import type { Lookup } from './data/resolver.ts';
@@ -23,6 +24,8 @@ export interface GatewayOptions {
   /** Where a reload gets its config from. */
   readonly load?: () => LoadedConfig;
   readonly onReloaded?: (loaded: LoadedConfig & { readonly ok: true }) => void;
+  /** Where an access log goes that goes to stdout, if others write there too. */
+  readonly stdout?: LineWriter;
 }
 
 export interface Gateway {
@@ -36,7 +39,14 @@ export interface Gateway {
   stop(deadlineMs?: number): Promise<void>;
 }
 
-const ALONE: ControlPlan = { admin: undefined, redis: undefined, drain: { delayMs: 0, timeoutMs: 25_000 } };
+const ALONE: ControlPlan = {
+  admin: undefined,
+  redis: undefined,
+  drain: { delayMs: 0, timeoutMs: 25_000 },
+  log: { format: 'text', level: 'info' },
+  accessLog: undefined,
+  tracing: undefined,
+};
 
 /**
  * Starts a gateway; the one place that puts its parts together. Rejects, with nothing left open, when an address cannot be
@@ -62,6 +72,7 @@ export async function createGateway(plan: Plan, options: GatewayOptions = {}): P
     version: options.version ?? 'unknown',
     load: options.load,
     onReloaded: options.onReloaded,
+    stdout: options.stdout,
   });
   await open(data, control);
   return {

@@ -6,6 +6,7 @@ import { formatProblem, type LoadedConfig, loadConfig } from './control/config/l
 import { schemaCommand } from './control/config/schema-command.ts';
 import { explainCommand } from './control/explain-command.ts';
 import type { Log } from './control/log.ts';
+import { ProcessLog } from './control/process-log.ts';
 import { FileWatch } from './control/reload/file-watch.ts';
 import { listenProblem } from './control/reload/listen-problem.ts';
 import { watchedFiles } from './control/reload/watched-files.ts';
@@ -26,8 +27,6 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const readFile = (path: string): string => readFileSync(path, 'utf8');
 const out = (text: string): void => void process.stdout.write(text);
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
-const log: Log = (level, message) =>
-  level === 'info' ? out(`portway: ${message}\n`) : say(`portway: ${level}: ${message}`);
 
 async function main(args: readonly string[]): Promise<number | undefined> {
   const [command, ...rest] = args;
@@ -63,26 +62,33 @@ async function start(args: readonly string[]): Promise<number | undefined> {
   } catch (error) {
     return usage((error as Error).message);
   }
-  const watch = file === undefined ? undefined : await watchFile(file);
+  const voice = new ProcessLog(systemClock, process.stdout.fd, (line) => void process.stderr.write(line));
+  const { log } = voice;
+  const watch = file === undefined ? undefined : await watchFile(file, log);
   const loaded = load(file);
   if (loaded === undefined) return 1;
   const problems = loaded.ok ? loaded.warnings : loaded.problems;
   for (const problem of problems) say(formatProblem(problem));
   if (!loaded.ok) return 1;
-  const running: Running = { gateway: undefined, stopping: false, hungUp: false };
+  const running: Running = { gateway: undefined, voice, stopping: false, hungUp: false };
   listenToSignals(running);
-  const follow = ({ config }: Loaded): void => void watch?.files.watch(watchedFiles(file ?? '', config));
+  const follow = ({ config, control: { log: plan } }: Loaded): void => {
+    void watch?.files.watch(watchedFiles(file ?? '', config));
+    void voice.follow(plan);
+  };
   try {
     const { plan, control } = loaded;
+    await voice.follow(control.log);
     const gateway = await createGateway(plan, {
       control,
       log,
+      stdout: voice.stdout,
       version,
       ...(file === undefined ? {} : { load: () => readConfig(file), onReloaded: follow }),
     });
     follow(loaded);
-    for (const url of gateway.urls) out(`portway: listening on ${url}\n`);
-    if (gateway.adminUrl !== undefined) out(`portway: admin API at ${gateway.adminUrl}\n`);
+    for (const url of gateway.urls) log('info', `listening on ${url}`);
+    if (gateway.adminUrl !== undefined) log('info', `admin API at ${gateway.adminUrl}`);
     running.gateway = gateway;
     stopWithParent(running);
     if (running.hungUp) void gateway.reload('SIGHUP');
@@ -104,7 +110,7 @@ interface Watch {
 }
 
 /** Watches from before the file is read, so that no change falls between the two. */
-async function watchFile(file: string): Promise<Watch> {
+async function watchFile(file: string, log: Log): Promise<Watch> {
   let changed = (): void => {};
   const files = new FileWatch({ clock: systemClock, log, onChange: () => changed() });
   await files.watch([file]);
@@ -142,20 +148,28 @@ function readConfig(file: string): LoadedConfig {
 interface Running {
   /** Undefined while it starts. */
   gateway: Gateway | undefined;
+  readonly voice: ProcessLog;
   stopping: boolean;
   /** SIGHUP came while it started. */
   hungUp: boolean;
 }
 
-/** SIGTERM and SIGINT drain, or end a start under way; a second one ends at once. SIGHUP reloads. */
+/**
+ * SIGTERM and SIGINT drain, or end a start under way; a second one ends at once. SIGHUP reloads and opens the access log
+ * anew, as logrotate's usual lines want; SIGUSR2 does only that (nginx has USR1 for it, which is Node's debugger).
+ */
 function listenToSignals(running: Running): void {
   process.on('SIGTERM', () => stop(running));
   // a terminal's Ctrl-C reaches a launcher too, which then stops us in its order
   process.on('SIGINT', () => (process.connected === true ? undefined : stop(running)));
   process.on('SIGHUP', () => {
     if (running.gateway === undefined) running.hungUp = true;
-    else void running.gateway.reload('SIGHUP');
+    else {
+      running.gateway.control.reopenLogs();
+      void running.gateway.reload('SIGHUP');
+    }
   });
+  process.on('SIGUSR2', () => running.gateway?.control.reopenLogs());
 }
 
 function stop(running: Running): void {
@@ -163,13 +177,17 @@ function stop(running: Running): void {
   running.stopping = true;
   // nothing was taken yet that would have to be finished
   if (running.gateway === undefined) process.exit(0);
-  running.gateway.stop().then(
-    () => process.exit(0),
-    (error: unknown) => {
-      say(`portway: ${String(error)}`);
-      process.exit(1);
-    },
-  );
+  const { gateway, voice } = running;
+  gateway
+    .stop()
+    .then(() => voice.close())
+    .then(
+      () => process.exit(0),
+      (error: unknown) => {
+        say(`portway: ${String(error)}`);
+        process.exit(1);
+      },
+    );
 }
 
 /** The end of a parent that started us with IPC is the end of us. */

@@ -1,6 +1,7 @@
 import type { Plan } from '../data/plan.ts';
 import type { AdminState, BackendRef, DataEvent, DataPort, PlanChange } from '../data/port.ts';
 import type { Clock, Random } from '../time.ts';
+import type { LineWriter } from './access-log/line-writer.ts';
 import type { AdminServer } from './admin/admin-server.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { ControlPlan } from './control-plan.ts';
@@ -13,6 +14,7 @@ import { listenProblem } from './reload/listen-problem.ts';
 import type { ReloadResult } from './reload/reload-result.ts';
 import { type ReloadCause, Reloader } from './reload/reloader.ts';
 import { Fleet } from './state/fleet.ts';
+import { Telemetry } from './telemetry.ts';
 
 export interface ControlPlaneDeps {
   readonly clock: Clock;
@@ -23,6 +25,8 @@ export interface ControlPlaneDeps {
   /** Reads the config afresh; undefined where there is none to read. */
   readonly load: (() => LoadedConfig) | undefined;
   readonly onReloaded: ((loaded: LoadedConfig & { readonly ok: true }) => void) | undefined;
+  /** Where an access log goes that goes to stdout; left out, the control plane opens it itself. */
+  readonly stdout?: LineWriter | undefined;
 }
 
 /** A backend that hangs must not keep the gateway from starting. */
@@ -35,6 +39,7 @@ export class ControlPlane {
   readonly #deps: ControlPlaneDeps;
   readonly #reloader: Reloader;
   readonly #observing: Observing;
+  readonly #telemetry: Telemetry;
   readonly #startedMs: number;
   /** Before that nobody knows which probes are ours. */
   #joined = false;
@@ -57,13 +62,16 @@ export class ControlPlane {
       },
     });
     this.#observing = new Observing({ clock, port, log, about: () => this.#about() });
+    this.#telemetry = new Telemetry({
+      ...{ clock, random, log, port, version: deps.version, stdout: deps.stdout },
+    });
     this.fleet = control.redis === undefined ? undefined : this.#newFleet(control.redis);
     this.#reloader = new Reloader({
       load: () => this.#load(),
       apply: (next) => this.#apply(next),
       before: { plan, control },
       log,
-      ...(deps.onReloaded === undefined ? {} : { onApplied: deps.onReloaded }),
+      onApplied: (loaded) => this.#reloaded(loaded),
     });
   }
 
@@ -78,6 +86,7 @@ export class ControlPlane {
 
   /** Probes every backend once before the first request; what the fleet knows already need not be probed. */
   async begin(): Promise<void> {
+    await this.#telemetry.update(this.#reloader.inForce.control);
     const { services } = this.#reloader.inForce.plan;
     this.health.update(services);
     if (this.fleet !== undefined) {
@@ -107,6 +116,7 @@ export class ControlPlane {
         probes: () => this.health.results(),
         redis: () => this.fleet && { up: this.fleet.up, replicas: this.fleet.replicas.length },
         reloads: () => this.#reloader.counts,
+        lastReloadOk: () => this.#reloader.last?.result.ok ?? true,
         version: this.#deps.version,
       }),
       status: () => port.status(),
@@ -173,7 +183,19 @@ export class ControlPlane {
   async close(): Promise<void> {
     this.health.close();
     this.#observing.close();
-    await Promise.all([this.fleet?.stop(), this.#admin?.close()]);
+    await Promise.all([this.fleet?.stop(), this.#admin?.close(), this.#telemetry.close()]);
+  }
+
+  /** Opens the access log anew, after its file was moved away. */
+  reopenLogs(): void {
+    this.#telemetry.reopen();
+  }
+
+  #reloaded(loaded: LoadedConfig & { readonly ok: true }): void {
+    this.#telemetry
+      .update(loaded.control)
+      .catch((error: unknown) => this.#deps.log('error', `${String(error)}; the old log stays in use`));
+    this.#deps.onReloaded?.(loaded);
   }
 
   #newFleet(redis: NonNullable<ControlPlan['redis']>): Fleet {
@@ -235,6 +257,7 @@ export class ControlPlane {
       uptimeMs: Math.round(this.#deps.clock.now() - this.#startedMs),
       redis: this.fleet?.status(),
       reloads: this.#reloader.counts,
+      telemetry: this.#telemetry.counts(),
     };
   }
 }

@@ -22,6 +22,13 @@ export interface AgentContext {
   readonly head: ResponseHead;
 }
 
+/** A connection on its way. */
+interface Dial {
+  /** Addresses that failed before the one being tried. */
+  readonly tried: readonly string[];
+  readonly sinceMs: number;
+}
+
 export interface AgentCounters {
   connects: number;
   connectFailures: number;
@@ -45,8 +52,8 @@ export class Agent {
   #tls: TlsPlan;
   readonly #idle: BackendConnection[] = [];
   readonly #all = new Set<BackendConnection>();
-  /** Those of `all` that are being dialled, each with the addresses tried before its own. */
-  readonly #dials = new Map<BackendConnection, readonly string[]>();
+  /** Those of `all` that are being dialled. */
+  readonly #dials = new Map<BackendConnection, Dial>();
   /** In the order they came: those that take any connection, and those that take only a new one. */
   readonly #waiting = new Map<Exchange, Timer>();
   readonly #waitingFresh = new Map<Exchange, Timer>();
@@ -134,6 +141,7 @@ export class Agent {
     if (!room && this.#queued >= this.#plan.maxQueue) return 'queue_full';
     const timer = new Timer({ onDeadline: () => this.#giveUp(exchange, room) });
     (fresh ? this.#waitingFresh : this.#waiting).set(exchange, timer);
+    exchange.record?.waitsForConnection(room);
     this.wheel.arm(timer, (room ? this.timeouts.connectMs : 0) + this.#plan.queueTimeoutMs);
     if (room) this.#open();
     return undefined;
@@ -177,10 +185,11 @@ export class Agent {
   // --- told by its connections ---
 
   connected(connection: BackendConnection): void {
+    const dial = this.#dials.get(connection);
     this.#connecting -= 1;
     this.#dials.delete(connection);
     this.counters.connects += 1;
-    this.offer(connection);
+    this.offer(connection, dial?.sinceMs);
   }
 
   /** Learns from the answer whose head has just been read. */
@@ -196,11 +205,15 @@ export class Agent {
     return this.#learned.timeoutMs(this.wheel.nowMs) > 0;
   }
 
-  /** Puts a free connection to work, or to rest. */
-  offer(connection: BackendConnection): void {
+  /**
+   * Puts a free connection to work, or to rest.
+   * @param dialledMs since when it was being opened, if it is new
+   */
+  offer(connection: BackendConnection, dialledMs?: number): void {
     const next = this.#queued === 0 ? undefined : this.#nextFor(connection.served === 0);
     if (next !== undefined) {
       this.cancel(next);
+      next.record?.connected(this.wheel.look(), dialledMs);
       connection.start(next);
       return;
     }
@@ -226,11 +239,11 @@ export class Agent {
   connectFailed(connection: BackendConnection, code: FailureCode): void {
     if (!this.#all.delete(connection)) return;
     this.#context.resolver.invalidate(this.#backend.host, connection.ip);
-    const tried = this.#dials.get(connection) ?? [];
+    const { tried, sinceMs } = this.#dials.get(connection) ?? { tried: [], sinceMs: this.wheel.nowMs };
     this.#dials.delete(connection);
     // the time for connecting is over; or one address fails, but the name may have others, or new ones
     if (code === 'connect_timeout') this.#failOldest(code);
-    else this.#dialNext([...tried, connection.ip], code);
+    else this.#dialNext({ tried: [...tried, connection.ip], sinceMs }, code);
   }
 
   get #queued(): number {
@@ -267,27 +280,27 @@ export class Agent {
 
   #open(): void {
     this.#connecting += 1;
-    this.#dialNext([], 'dns_failed');
+    this.#dialNext({ tried: [], sinceMs: this.wheel.look() }, 'dns_failed');
   }
 
   /** Dials the first address not yet tried; with none left the connect has failed, for the reason given. */
-  #dialNext(tried: readonly string[], failure: FailureCode): void {
+  #dialNext(dial: Dial, failure: FailureCode): void {
     this.#context.resolver.resolve(this.#backend.host, (_error, addresses) => {
-      const next = addresses.find(({ address }) => !tried.includes(address));
+      const next = addresses.find(({ address }) => !dial.tried.includes(address));
       if (this.#closed) this.#failOldest('shutting_down');
       else if (next === undefined) this.#failOldest(failure);
-      else this.#dial(next.address, tried);
+      else this.#dial(next.address, dial);
     });
   }
 
-  #dial(ip: string, tried: readonly string[]): void {
+  #dial(ip: string, dial: Dial): void {
     const { random } = this.#context;
     const lifeMs = this.#plan.maxAgeMs * (0.9 + 0.2 * random());
     const options = { host: ip, port: this.#backend.port };
     const tls = this.#backend.protocol === 'https' ? { tls: this.#tlsOptions() } : {};
     const connection = new BackendConnection(this, { ...options, ...tls }, this.wheel.nowMs + lifeMs);
     this.#all.add(connection);
-    this.#dials.set(connection, tried);
+    this.#dials.set(connection, dial);
     connection.wire.socket.on('session', (session: Buffer) => {
       this.#tlsSession = session;
     });

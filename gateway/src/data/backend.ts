@@ -133,7 +133,7 @@ export class Backend implements Candidate {
 }
 
 /** Nobody listens there, or it cannot be reached: no need to see that five times. */
-export const CONNECT_FAILURES: ReadonlySet<FailureCode> = new Set<FailureCode>([
+const CONNECT_FAILURES: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'connect_refused',
   'connect_failed',
 ]);

@@ -6,7 +6,8 @@ import { FailureCounters } from './counters.ts';
 import { countsReport } from './counts-report.ts';
 import { ExplainAccess } from './decisions.ts';
 import { explain } from './explain.ts';
-import { Forward, type Observer } from './forward.ts';
+import { Forward } from './forward.ts';
+import type { Observer } from './forward-context.ts';
 import { ResponseHead } from './http1/response-head.ts';
 import { listenInstead } from './listen-instead.ts';
 import { Listener, type ListenerDeps } from './listener.ts';
@@ -18,6 +19,7 @@ import type {
   DataCounts,
   DataPort,
   DataStatus,
+  ExchangeWatcher,
   ExplainQuestion,
   Explanation,
   HealthVerdict,
@@ -71,9 +73,9 @@ export class DataPlane implements DataPort {
     this.#takeOver(plan);
     this.#router = routerOf(this.routes);
     const dateLine = dateLineOf(clock);
-    const context = { clock, random, wheel, counters: this.counters, observer, dateLine };
-    this.#forward = new Forward(context, this.#router, accessOf(plan));
     const ids = new RequestIds(random);
+    const context = { clock, random, wheel, ids, counters: this.counters, observer, dateLine };
+    this.#forward = new Forward(context, this.#router, accessOf(plan));
     this.#listening = { clock, ids, wheel, buffers, counters: this.counters, line: this.#forward };
     this.listeners = plan.listeners.map((listener) => new Listener(this.#listening, listener));
   }
@@ -206,6 +208,10 @@ export class DataPlane implements DataPort {
   counts(): DataCounts {
     const times = { nowMs: this.#clock.now(), wallNowMs: this.#clock.wallNow() };
     return countsReport(this.routes, this.services, this.counters, times);
+  }
+
+  watch(watcher: ExchangeWatcher | undefined): void {
+    this.#forward.watcher = watcher;
   }
 
   explain(question: ExplainQuestion): Explanation {

@@ -75,6 +75,11 @@ export class Eligibility {
     return this.#byAdmin() ?? this.#byHealth() ?? this.#byEjection() ?? this.#byBreaker();
   }
 
+  /** Whether it could be picked but for its ejection. */
+  get onlyEjected(): boolean {
+    return this.excluded()?.by === 'ejection' && this.#byBreaker() === undefined;
+  }
+
   setAdmin(state: AdminState): void {
     if (state === this.admin) return;
     this.admin = state;

@@ -3,6 +3,7 @@ import type { Admission } from './admission.ts';
 import { type Backend, NO_TICKET } from './backend.ts';
 import type { PickRequest } from './balancers/balancer.ts';
 import { cookieValue } from './balancers/cookie.ts';
+import type { ExchangeRecord } from './exchange-record.ts';
 import type { ExchangeTimers } from './exchange-timers.ts';
 import type { Hedge } from './hedge.ts';
 import type { BodySink } from './http1/chunked.ts';
@@ -19,6 +20,8 @@ export interface ClientSide extends BodySink {
   readonly facts: ClientFacts;
   /** False for HTTP/1.0: no chunks, no 1xx. */
   readonly speaksChunked: boolean;
+  /** Bytes given to the connection so far. */
+  readonly bytesOut: number;
   interim(text: string): void;
   /** @param head status line and fields, without the empty line and without Connection */
   startResponse(head: string, framing: ResponseFraming): void;
@@ -105,6 +108,8 @@ export class Exchange implements PickRequest, BodySink {
   /** Whether some of the body left without being kept, so that the request cannot be sent again. */
   bodyLost = false;
   keepBodyBytes = 0;
+  /** Bytes of the body that came after the head. */
+  bodyBytesIn = 0;
 
   attempts = 0;
   races = 0;
@@ -129,6 +134,8 @@ export class Exchange implements PickRequest, BodySink {
   hedge: Hedge | undefined = undefined;
   /** What was decided so far, for a client that may ask; undefined for all others. */
   decisions: string[] | undefined = undefined;
+  /** What is kept for those who watch; undefined where nobody does. */
+  record: ExchangeRecord | undefined = undefined;
 
   constructor(
     client: ClientSide,
@@ -165,6 +172,11 @@ export class Exchange implements PickRequest, BodySink {
     return /\r\ntraceparent: ?[0-9a-f]{2}-([0-9a-f]{32})-/i.exec(this.requestHead)?.[1] ?? '';
   }
 
+  /** Request line and fields as the client sent them. */
+  get head(): string {
+    return this.#head;
+  }
+
   get clientIp(): string {
     return this.client.facts.clientIp(this.header('x-forwarded-for'));
   }
@@ -197,6 +209,7 @@ export class Exchange implements PickRequest, BodySink {
   }
 
   #keep(length: number, text: () => string): void {
+    this.bodyBytesIn += length;
     if (this.bodyLost) return;
     if (this.body.length + length <= this.keepBodyBytes) this.body += text();
     else {

@@ -1,19 +1,19 @@
 import { FAILURES, type FailureCode } from '../errors.ts';
-import type { Clock, Random, TimerWheel } from '../time.ts';
 import { Admission } from './admission.ts';
 import { type Backend, isFailureStatus, NO_TICKET } from './backend.ts';
-import type { FailureCounters } from './counters.ts';
 import { type ExplainAccess, explainLine } from './decisions.ts';
 import type { Exchange, FailedAttempt, Line } from './exchange.ts';
 import { NOT_SENT } from './exchange.ts';
+import { ExchangeRecord } from './exchange-record.ts';
 import { ExchangeTimers } from './exchange-timers.ts';
+import type { ForwardContext } from './forward-context.ts';
 import { startHedge } from './hedge.ts';
 import { FIELD_ID } from './http1/field-names.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import { answerHere } from './local-answers.ts';
 import { type Chance, type NextTry, nextAfterFailure, nextAfterStatus, retryFacts } from './next-try.ts';
-import type { DataEvent } from './port.ts';
+import type { ExchangeWatcher } from './port.ts';
 import { problemFor } from './problem.ts';
 import type { RequestHeaders } from './request-headers.ts';
 import { framingOf, responseHeadText } from './response-headers.ts';
@@ -25,22 +25,6 @@ import { settleFailure } from './settle-failure.ts';
 import { joinRewrite } from './target.ts';
 import { openTunnel, upgradeOf } from './tunnel.ts';
 
-/** What becomes known of finished exchanges, and what happens beside them; called synchronously, and cheap. */
-export interface Observer {
-  exchangeEnded(exchange: Exchange, durationMs: number): void;
-  event(event: DataEvent): void;
-}
-
-export interface ForwardContext {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly wheel: TimerWheel;
-  readonly counters: FailureCounters;
-  readonly observer: Observer;
-  /** The Date line for answers that have none. */
-  readonly dateLine: () => string;
-}
-
 /**
  * The straight line of a request: route it, admit it, choose a backend, send it there, pass the answer back; and at each
  * step what happens when it fails. Everything else on the request path is called from here or calls back here.
@@ -49,6 +33,8 @@ export class Forward implements Line {
   readonly #context: ForwardContext;
   #router: Router<Route>;
   #explainAccess: ExplainAccess | undefined;
+  /** Set by whoever wants to be told of requests. */
+  watcher: ExchangeWatcher | undefined;
 
   constructor(context: ForwardContext, router: Router<Route>, explainAccess: ExplainAccess | undefined) {
     this.#context = context;
@@ -64,6 +50,9 @@ export class Forward implements Line {
 
   /** A request's head is there. Returns how many bytes its body may have. */
   begin(exchange: Exchange, head: RequestHead, headers: RequestHeaders): number {
+    const { watcher } = this;
+    if (watcher !== undefined)
+      exchange.record = new ExchangeRecord(exchange, head, this.#context.ids, watcher);
     const local = answerHere(head);
     if (local !== undefined) {
       this.#answer(exchange, local.status, local.head, local.body);
@@ -116,13 +105,17 @@ export class Forward implements Line {
   #admit(exchange: Exchange, route: Route): void {
     const limits = [route.limit, route.service.limit].filter((limit) => limit !== undefined);
     const admission = new Admission(limits, route.priority, {
-      admitted: () => this.#firstAttempt(exchange, route),
+      admitted: () => {
+        exchange.record?.admitted(this.#context.clock.now());
+        this.#firstAttempt(exchange, route);
+      },
       turnedAway: (why) => this.refuse(exchange, why === 'shed' ? 'overloaded' : 'admission_timeout'),
     });
     exchange.admission = admission;
     const entered = admission.enter();
     if (entered === 'in') this.#firstAttempt(exchange, route);
     else if (entered === 'shed') this.refuse(exchange, 'overloaded');
+    else exchange.record?.waitsForAdmission();
   }
 
   // --- attempts ---
@@ -148,11 +141,14 @@ export class Forward implements Line {
   #attempt(exchange: Exchange, route: Route, backend: Backend): void {
     exchange.backend = backend;
     exchange.attempts += 1;
-    exchange.attemptStartedMs = exchange.attempts === 1 ? exchange.startedMs : this.#context.clock.now();
+    // what it waited for admission is no latency of the backend
+    const first = exchange.attempts === 1 && exchange.admission === undefined;
+    exchange.attemptStartedMs = first ? exchange.startedMs : this.#context.clock.now();
     exchange.attempting = true;
     exchange.ticket = backend.begin();
     exchange.decisions?.push(`to ${backend.name}`);
     this.#limitAttempt(exchange, route);
+    exchange.record?.attempt(backend, exchange.attemptStartedMs);
     const refused = backend.agent.take(exchange, false);
     if (refused !== undefined) this.attemptFailed(exchange, refused, NOT_SENT);
   }
@@ -177,6 +173,7 @@ export class Forward implements Line {
     backend.pending -= 1;
     exchange.timers?.attemptEnded();
     exchange.decisions?.push(`${code} at ${backend.name}`);
+    exchange.record?.attemptFailed(code, this.#context.clock.now());
     const decision =
       exchange.status !== 0 ? 'no_cure' : decideRetry(code, attempt, retryFacts(exchange, route));
     if (decision === 'fresh') {
@@ -200,6 +197,7 @@ export class Forward implements Line {
     exchange.attempting = true;
     backend.pending += 1;
     this.#limitAttempt(exchange, route);
+    exchange.record?.attempt(backend, this.#context.clock.now());
     const refused = backend.agent.take(exchange, true);
     if (refused !== undefined) this.attemptFailed(exchange, refused, NOT_SENT);
   }
@@ -237,6 +235,7 @@ export class Forward implements Line {
     const ticket = exchange.ticket;
     exchange.ticket = NO_TICKET;
     exchange.timers?.attemptEnded();
+    exchange.record?.answered(head.status, nowMs);
     if (isFailureStatus(head.status)) {
       backend.answeredBadly(ticket, head.status, latencyMs, nowMs);
       if (this.#retriedForStatus(exchange, route, backend, head)) return;
@@ -255,11 +254,12 @@ export class Forward implements Line {
     );
   }
 
-  /** A route may ask for another attempt where a backend answers 502, 503 or 504. True: this answer is not wanted any more. */
+  /** A route may ask for another attempt where a backend fails with a status it lists. True: this answer is not wanted any more. */
   #retriedForStatus(exchange: Exchange, route: Route, backend: Backend, head: ResponseHead): boolean {
     const next = nextAfterStatus(exchange, route, head, this.#chance);
     if (next === undefined) return false;
     exchange.hedge?.lost();
+    exchange.record?.answerDiscarded();
     exchange.backendSide?.discard();
     exchange.backendSide = undefined;
     exchange.attempting = false;
@@ -293,7 +293,13 @@ export class Forward implements Line {
   #switchProtocols(exchange: Exchange, text: string): void {
     const nowMs = this.#context.clock.now();
     exchange.backend?.succeeded(exchange.ticket, 101, nowMs - exchange.attemptStartedMs, nowMs);
-    if (exchange.route !== undefined) exchange.route.tunnels += 1;
+    exchange.record?.answered(101, nowMs);
+    const { route } = exchange;
+    if (route !== undefined) {
+      route.tunnels += 1;
+      // how long people chat is no latency
+      route.counters.add(exchange.method, 101, nowMs - exchange.startedMs, exchange);
+    }
     exchange.ticket = NO_TICKET;
     // a chat may take longer than a request; and whoever ended it here, the tunnel would end it again
     exchange.timers?.close();
@@ -313,6 +319,9 @@ export class Forward implements Line {
   clientLeft(exchange: Exchange): void {
     if (exchange.ended) return;
     exchange.failure = 'client_left';
+    const { backend } = exchange;
+    if (exchange.attempting && exchange.status === 0)
+      backend?.counters.add('client_left', 0, this.#context.clock.now() - exchange.attemptStartedMs);
     this.#cancelAttempt(exchange);
     this.#end(exchange);
   }
@@ -345,6 +354,7 @@ export class Forward implements Line {
 
   #cancelAttempt(exchange: Exchange): void {
     const { backend, backendSide } = exchange;
+    exchange.record?.cutShort();
     exchange.backendSide = undefined;
     if (backendSide !== undefined) backendSide.cancel();
     else backend?.agent.cancel(exchange);
@@ -365,8 +375,8 @@ export class Forward implements Line {
     const status = exchange.failure === undefined ? exchange.status : FAILURES[exchange.failure].status;
     const { route } = exchange;
     if (route !== undefined) {
-      route.counters.add(exchange.method, status, durationMs, exchange);
       if (exchange.status === 101) route.tunnels -= 1;
+      else route.counters.add(exchange.method, status, durationMs, exchange);
     }
     const backend = exchange.backend;
     if (backend !== undefined) {
@@ -377,5 +387,6 @@ export class Forward implements Line {
     exchange.hedge?.lost();
     exchange.admission?.leave(status === 503 || status === 504);
     this.#context.observer.exchangeEnded(exchange, durationMs);
+    exchange.record?.end(durationMs);
   }
 }

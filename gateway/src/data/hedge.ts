@@ -68,6 +68,7 @@ export class Hedge implements Line {
     own.attemptStartedMs = this.#deps.clock.now();
     own.ticket = backend.begin();
     this.#main.decisions?.push(`hedge to ${backend.name}`);
+    this.#main.record?.hedge(own, backend);
     this.#count('retried');
     if (backend.agent.take(own, false) !== undefined) this.lost();
     return this.#state === 'racing';
@@ -94,6 +95,7 @@ export class Hedge implements Line {
     const own = this.#own;
     const { backend, backendSide } = own;
     this.#over();
+    this.#main.record?.hedgeEnded(0, undefined, this.#deps.clock.now());
     backend?.dropped(own.ticket);
     own.ticket = NO_TICKET;
     own.backendSide = undefined;
@@ -129,6 +131,7 @@ export class Hedge implements Line {
     const { backend } = own;
     if (this.#state === 'over' || backend === undefined) return;
     this.#main.decisions?.push(`hedge: ${code} at ${backend.name}`);
+    this.#main.record?.hedgeEnded(0, code, this.#deps.clock.now());
     this.#over();
     settleFailure(own, backend, code, attempt, this.#deps.clock.now() - own.attemptStartedMs);
   }
@@ -140,6 +143,7 @@ export class Hedge implements Line {
     const { backend, backendSide, ticket } = own;
     const nowMs = this.#deps.clock.now();
     this.#main.decisions?.push(`hedge: status ${status} at ${backend?.name}`);
+    this.#main.record?.hedgeEnded(status, undefined, nowMs);
     this.#over();
     own.ticket = NO_TICKET;
     own.backendSide = undefined;
@@ -175,6 +179,7 @@ export class Hedge implements Line {
     main.attemptStartedMs = own.attemptStartedMs;
     main.attempts += 1;
     main.attempting = true;
+    main.record?.hedgeTakesOver(this.#deps.clock.now());
   }
 
   /** The second attempt has come to nothing. */

@@ -4,6 +4,7 @@ import type { Clock, TimerWheel } from '../time.ts';
 import { clientAddress, TrustedProxies } from './client-address.ts';
 import type { FailureCounters } from './counters.ts';
 import type { Exchange } from './exchange.ts';
+import { malformedReport } from './exchange-record.ts';
 import type { Forward } from './forward.ts';
 import { ClientConnection } from './http1/client-connection.ts';
 import { RequestHead } from './http1/request-head.ts';
@@ -33,6 +34,7 @@ export interface ListenerContext extends ListenerDeps {
   factsOf(socket: Socket): ClientFacts;
   forward(exchange: Exchange, head: RequestHead, headers: RequestHeaders): number;
   refuse(exchange: Exchange, code: FailureCode): void;
+  malformed(client: ClientFacts, code: FailureCode): void;
   closed(connection: ClientConnection): void;
 }
 
@@ -153,6 +155,11 @@ export class Listener implements ListenerContext {
 
   refuse(exchange: Exchange, code: FailureCode): void {
     this.line.refuse(exchange, code);
+  }
+
+  malformed(client: ClientFacts, code: FailureCode): void {
+    this.counters.refused(code);
+    this.line.watcher?.ended(malformedReport(client, code));
   }
 
   closed(connection: ClientConnection): void {

@@ -50,7 +50,7 @@ export function nextAfterFailure(
   return { backend, pauseMs: jitterMs(exchange, route, chance), replay: true };
 }
 
-/** After an answer with a status that a route may retry (502, 503, 504). Undefined: it is the answer. */
+/** After an answer with a status that a route may retry (500, 502, 503, 504). Undefined: it is the answer. */
 export function nextAfterStatus(
   exchange: Exchange,
   route: Route,

@@ -113,7 +113,7 @@ export interface TlsPlan {
   readonly verify: boolean;
 }
 
-export type RetryCondition = 'connect-failure' | 'reset' | 'timeout' | '502' | '503' | '504';
+export type RetryCondition = 'connect-failure' | 'reset' | 'timeout' | '500' | '502' | '503' | '504';
 
 export interface RetryPlan {
   /** Further attempts after the first, of requests of which something was sent. */

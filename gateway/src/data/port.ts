@@ -1,3 +1,4 @@
+import type { FailureCode } from '../errors.ts';
 import type { Plan } from './plan.ts';
 
 /**
@@ -22,6 +23,8 @@ export interface DataPort {
   /** What was counted since the start. */
   counts(): DataCounts;
   explain(question: ExplainQuestion): Explanation;
+  /** Who is told of requests from now on; undefined: nobody, and nothing is kept for them. */
+  watch(watcher: ExchangeWatcher | undefined): void;
 }
 
 export interface BackendRef {
@@ -208,3 +211,93 @@ export type DataEvent =
       readonly active: boolean;
       readonly failOpen: boolean;
     };
+
+/** Hears of requests, synchronously: it must be cheap and must not throw. */
+export interface ExchangeWatcher {
+  /**
+   * Whether a request is traced; undefined where none is.
+   * @param parent whether the client's traceparent says that it was sampled; undefined: there is no valid one
+   */
+  readonly samples: ((traceId: string, parent: boolean | undefined) => boolean) | undefined;
+  /** A request has been answered, or will not be. What is told may be read only during the call. */
+  ended(report: ExchangeReport): void;
+}
+
+/** How far a request came: read, waiting for its turn, connecting, waiting for an answer, being answered. */
+export type ExchangePhase = 'request' | 'queue' | 'connect' | 'head' | 'body';
+
+/** One request and what became of it. */
+export interface ExchangeReport {
+  /** Request line and fields, byte for byte as the client sent them; empty for what was no request. */
+  readonly head: string;
+  readonly method: string;
+  readonly host: string;
+  /** As the client sent it; the query with its `?`. */
+  readonly path: string;
+  readonly query: string;
+  /** Of HTTP/1; -1 for what was no request. */
+  readonly minorVersion: number;
+  readonly scheme: 'http' | 'https';
+  /** Empty where it was refused before it got one. */
+  readonly requestId: string;
+  readonly traceId: string;
+  /** By what trusted proxies say, and by the connection. */
+  readonly clientIp: string;
+  readonly peerIp: string;
+  /** 499 for a client that left. */
+  readonly status: number;
+  readonly failure: FailureCode | undefined;
+  /** The phase that it ended in. */
+  readonly phase: ExchangePhase;
+  readonly route: string | undefined;
+  /** The prefix that it was matched by. */
+  readonly routePath: string | undefined;
+  readonly service: string | undefined;
+  /** Of the last attempt. */
+  readonly backend: string | undefined;
+  /** Hedges included. */
+  readonly attempts: number;
+  readonly retries: number;
+  readonly hedged: boolean;
+  /** With heads and the framing of bodies; out: what was given to the socket. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** By the same monotonic clock as attempts. */
+  readonly startedMs: number;
+  readonly durationMs: number;
+  /** The parts of it: waiting for admission and for a free connection; for connects; from there to the head of the answer. */
+  readonly queueMs: number;
+  readonly connectMs: number;
+  /** Undefined where no backend's answer was passed on. */
+  readonly firstByteMs: number | undefined;
+  /** Where it is traced. */
+  readonly trace: TraceReport | undefined;
+}
+
+/** Ids are lower-case hex, as in a traceparent. */
+export interface TraceReport {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** The client's span; empty where it sent none. */
+  readonly parentId: string;
+  readonly flags: string;
+  readonly attempts: readonly AttemptReport[];
+}
+
+export interface AttemptReport {
+  /** What the backend was told as its parent. */
+  readonly spanId: string;
+  readonly kind: 'first' | 'retry' | 'hedge';
+  readonly backend: string;
+  readonly protocol: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+  /** Path and query as they were sent. */
+  readonly target: string;
+  /** By the monotonic clock, and so only good for comparing. */
+  readonly startedMs: number;
+  readonly endedMs: number;
+  /** 0 where it came to none; with no failure either, nobody waited for it any more. */
+  readonly status: number;
+  readonly failure: FailureCode | undefined;
+}

@@ -148,7 +148,7 @@ export class RequestHeaders {
 
   #added(exchange: Exchange, head: RequestHead): string {
     const fields = head.fields;
-    const half = this.#ids.next();
+    const half = exchange.record?.idHalf || this.#ids.next();
     const id = this.#ids.traceId(half);
     if ((fields.seen & UNUSUAL) === 0 && !this.#client.trusted && head.minorVersion === 1) {
       exchange.requestId = id;

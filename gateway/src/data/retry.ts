@@ -22,7 +22,7 @@ export interface RetryFacts {
 }
 
 /** Why a failed attempt is not made again. */
-export type RetryRefusal =
+type RetryRefusal =
   | 'off'
   /** The failure is not one that another backend would cure, or an answer had begun. */
   | 'no_cure'

@@ -6,7 +6,7 @@ import { Sticky } from './balancers/sticky.ts';
 import { deepEqualPlan } from './changed-fields.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { RetryCounters } from './counters.ts';
-import { mayEject } from './ejection.ts';
+import { type Ejection, mayEject } from './ejection.ts';
 import type { Exchange } from './exchange.ts';
 import { LatencyPercentile } from './latency-percentile.ts';
 import type { BackendPlan, ServicePlan } from './plan.ts';
@@ -92,6 +92,8 @@ export class Service {
   rebuild(): void {
     const nowMs = this.#context.wheel.nowMs;
     const eligible = this.backends.filter((backend) => this.#judge(backend, nowMs));
+    // each return comes back here
+    if (eligible.length === 0 && this.#readmitOne()) return;
     this.#setWeights(nowMs);
     const none = eligible.length === 0;
     const failOpen = none && this.plan.whenNoneEligible === 'all';
@@ -100,6 +102,22 @@ export class Service {
       : eligible;
     this.failOpen = failOpen && this.#eligible.length > 0;
     this.#tellNone(none);
+  }
+
+  /**
+   * The last backend is never ejected, but what is left may go another way (probes, the operator): then one that failed a
+   * while ago is better than none. Of several the one that would be back first.
+   */
+  #readmitOne(): boolean {
+    const ejected = this.backends.flatMap(({ eligibility }) =>
+      eligibility.onlyEjected && eligibility.ejection !== undefined ? [eligibility.ejection] : [],
+    );
+    const next = ejected.reduce<Ejection | undefined>(
+      (first, one) => (first === undefined || one.untilMs < first.untilMs ? one : first),
+      undefined,
+    );
+    next?.readmit();
+    return next !== undefined;
   }
 
   /** Before everything was probed nothing need be eligible either: that is no news. */

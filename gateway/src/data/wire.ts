@@ -50,6 +50,8 @@ export class Wire {
   #paused = false;
   #error: Error | undefined;
   closed = false;
+  /** Whether it reached the peer or not. */
+  bytesAdded = 0;
   /** Whether a write has failed: the peer takes no more, and a FIN of it afterwards may be a reset that a write has met. */
   broken = false;
 
@@ -145,11 +147,13 @@ export class Wire {
 
   /** Adds latin1 text to what the next flush sends. */
   text(text: string): void {
+    this.bytesAdded += text.length;
     this.#text += text;
   }
 
   /** Adds bytes. Of all buffers only the shared one may be overwritten as soon as this returns. */
   bytes(bytes: Buffer, start: number, end: number): void {
+    this.bytesAdded += end - start;
     if (end - start <= SMALL_BYTES) {
       this.#text += latin1(bytes, start, end);
       if (this.#text.length > SMALL_BYTES) this.flush();

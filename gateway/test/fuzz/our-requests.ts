@@ -126,6 +126,7 @@ const NO_LINE: Line = {
 const NO_CLIENT: ClientSide = {
   facts: facts(false),
   speaksChunked: true,
+  bytesOut: 0,
   interim: nothing,
   startResponse: nothing,
   endResponse: nothing,

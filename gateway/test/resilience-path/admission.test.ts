@@ -271,7 +271,7 @@ for (const [how, end] of Object.entries(ENDS)) {
 
 test('a limit that follows latency sheds what a slow backend cannot take, and lets nobody wait for ever', async (t) => {
   const path = await startPath(t, [(asked) => void setTimeout(() => ok(asked), 5)], {
-    service: { concurrency: { max: 100, queue: 5, queueTimeoutMs: 500, adaptive: true }, slowStartMs: 0 },
+    service: { concurrency: { max: 100, queue: 5, queueTimeoutMs: 60_000, adaptive: true }, slowStartMs: 0 },
   });
   assert.equal(inside(path)?.limit, 20);
   const replies = await Promise.all(Array.from({ length: 60 }, () => path.ask()));

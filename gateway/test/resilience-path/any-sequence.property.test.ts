@@ -151,6 +151,7 @@ test('whatever backends and clients do, every exchange ends once, nothing is lef
         const { retryBudgetRemaining, backends } = path.status();
         assert.ok(retryBudgetRemaining >= 0);
         assert.ok(backends.some(({ excludedBy }) => excludedBy !== 'ejection'));
+        clearInterval(pump);
         clock.advance(20_000);
         assert.equal(
           (await path.ask('GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).status,

@@ -27,7 +27,7 @@ export interface LoadOptions {
 const TICK_MS = 5;
 /** Longer than any scenario should make a request wait. */
 const PATIENCE_MS = 10_000;
-export const MIXED: readonly Method[] = [
+const MIXED: readonly Method[] = [
   'GET',
   'GET',
   'GET',

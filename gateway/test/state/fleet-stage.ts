@@ -13,7 +13,7 @@ import { type Clock, systemClock } from '../../src/time.ts';
 import { BREAKER, servicePlan, TCP_HEALTH } from '../support/plans.ts';
 
 /** Real time, in timers that keep a test alive. */
-export const testClock: Clock = {
+const testClock: Clock = {
   ...systemClock,
   every(intervalMs, tick) {
     const timer = setInterval(tick, intervalMs);

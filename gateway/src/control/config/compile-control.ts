@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { AdminPlan, ControlPlan, RedisPlan } from '../control-plan.ts';
 import { parseListenAddress } from './addresses.ts';
+import { compileAccessLog, compileLog, compileTracing } from './compile-logs.ts';
 import { DEFAULTS } from './defaults.ts';
 import { checked } from './parsed.ts';
 import type { Config } from './schema.ts';
 import { toMs } from './settings.ts';
 
 /** What a config that was found good says to the control plane, with every default filled in. */
-export function compileControl(config: Config): ControlPlan {
+export function compileControl(config: Config, configFile: string): ControlPlan {
   const { delay, timeout } = config.drain ?? {};
   return {
     admin: compileAdmin(config.admin),
@@ -16,6 +17,9 @@ export function compileControl(config: Config): ControlPlan {
       delayMs: toMs(delay ?? DEFAULTS.drain.delay),
       timeoutMs: toMs(timeout ?? DEFAULTS.drain.timeout),
     },
+    log: compileLog(config.log),
+    accessLog: compileAccessLog(config.accessLog, configFile),
+    tracing: compileTracing(config),
   };
 }
 

@@ -9,6 +9,9 @@ export const DEFAULTS = {
   admin: { address: '127.0.0.1:9901' },
   redis: { fleet: 'default' },
   drain: { delay: 0, timeout: '25s' },
+  log: { format: 'text', level: 'info' },
+  accessLog: { mode: 'all', sample: '1%', path: 'stdout' },
+  tracing: { sample: '10%', serviceName: 'portway' },
   weight: 1,
   balance: 'p2c',
   pool: {

@@ -13,6 +13,10 @@ redis:
 
 defaults:
   health: { path: /health }
+  # A demo backend that hangs or fails is to cost nobody anything: what may be sent again goes to another one.
+  retry:
+    on: [connect-failure, reset, timeout, 500, 502, 503, 504]
+    perTryTimeout: 1s
 
 services:
   web:

@@ -2,8 +2,10 @@ import { parseBackendUrl, parseListenAddress, whyNoHostName } from './addresses.
 import { parseCookieName, parseEditableName, parseFieldName, parseFieldValue } from './header-values.ts';
 import { parseHedge } from './hedge.ts';
 import { parseTrustedProxy } from './ip-network.ts';
+import { parseOtlpUrl } from './otlp-url.ts';
 import type { Parsed } from './parsed.ts';
 import { bad, good, show } from './parsed.ts';
+import { parsePercent } from './percent.ts';
 import { parseDuration, parseSize } from './quantities.ts';
 import { parseFleetName, parseRedisUrl } from './redis-url.ts';
 import { parseMethod, parseRouteHost, parseRoutePath } from './route-values.ts';
@@ -34,6 +36,8 @@ export const FORMATS: ReadonlyMap<string, FormatCheck> = new Map<string, FormatC
   ['hedge', parseHedge],
   ['status-range', parseStatusRange],
   ['file-path', checkFilePath],
+  ['percent', parsePercent],
+  ['otlp-url', checkOtlpUrl],
 ]);
 
 function checkServiceName(text: string): Parsed<string> {
@@ -56,6 +60,11 @@ function checkRequestTarget(text: string): Parsed<string> {
 /** `url: ${REDIS_URL:-}`: an empty one is no Redis. */
 function checkRedisUrl(text: string): Parsed<unknown> {
   return text === '' ? good(text) : parseRedisUrl(text);
+}
+
+/** `otlp: ${OTLP_URL:-}`: an empty one is no tracing. */
+function checkOtlpUrl(text: string): Parsed<unknown> {
+  return text === '' ? good(text) : parseOtlpUrl(text);
 }
 
 function checkFilePath(text: string): Parsed<string> {

@@ -3,6 +3,7 @@ import type { ControlPlan } from '../control-plan.ts';
 import { CheckContext } from './check-context.ts';
 import { checkAdmin } from './check-control.ts';
 import { checkListeners } from './check-listeners.ts';
+import { checkLogs } from './check-logs.ts';
 import { checkRoutes } from './check-routes.ts';
 import { checkBackends } from './check-services.ts';
 import { checkSettings } from './check-settings.ts';
@@ -64,6 +65,7 @@ export function loadConfig(
   const context = new CheckContext(root, draft ?? {}, problems, broken);
   checkListeners(context);
   checkAdmin(context);
+  checkLogs(context);
   checkBackends(context);
   checkSettings(context);
   checkRoutes(context);
@@ -71,7 +73,7 @@ export function loadConfig(
   if (problems.errorCount > 0) return { ok: false, problems: problems.sorted() };
   const config = deepFreeze(draft as Config);
   const plan = deepFreeze(compilePlan(config, tlsFiles));
-  const control = deepFreeze(compileControl(config));
+  const control = deepFreeze(compileControl(config, source.file));
   return { ok: true, plan, control, config, warnings: problems.sorted() };
 }
 

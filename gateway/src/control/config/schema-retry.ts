@@ -9,7 +9,7 @@ const preset = DEFAULTS.retry;
 const retryKeys = {
   attempts: opt(count('Attempts after the first.', 1, 10, preset.attempts)),
   on: opt(
-    Type.Array(Type.Enum(['connect-failure', 'reset', 'timeout', '502', '503', '504']), {
+    Type.Array(Type.Enum(['connect-failure', 'reset', 'timeout', '500', '502', '503', '504']), {
       description: 'What is worth another attempt.',
       minItems: 1,
       default: preset.on,

@@ -2,6 +2,7 @@ import type { Static } from 'typebox';
 import { Type } from 'typebox';
 import { Admin, Drain, Redis } from './schema-control.ts';
 import { Listener } from './schema-listener.ts';
+import { AccessLog, Log, Tracing } from './schema-logs.ts';
 import { Route } from './schema-route.ts';
 import { Defaults, Service } from './schema-service.ts';
 import { block } from './schema-values.ts';
@@ -16,6 +17,9 @@ export const ConfigSchema = block(
     admin: opt(Admin),
     redis: opt(Redis),
     drain: opt(Drain),
+    log: opt(Log),
+    accessLog: opt(AccessLog),
+    tracing: opt(Tracing),
     defaults: opt(Defaults),
     services: Type.Record(Type.String(), Service, {
       description: 'The services by name.',
@@ -39,6 +43,7 @@ export const KEY_HOMES: ReadonlyMap<string, string> = new Map([
   ...['listeners', 'admin', 'redis', 'drain', 'defaults', 'services', 'routes'].map(
     (key) => [key, 'the whole config'] as const,
   ),
+  ...['log', 'accessLog', 'tracing'].map((key) => [key, 'the whole config'] as const),
   // Of both a service and a route (and the listener has its own).
   ...['timeouts', 'retry', 'concurrency'].map((key) => [key, 'a service or a route'] as const),
   ...['budgetPercent', 'minPerSecond'].map(

@@ -27,6 +27,7 @@ export interface MetricsSource {
   /** Undefined where nothing is shared. */
   readonly redis: () => { readonly up: boolean; readonly replicas: number } | undefined;
   readonly reloads: () => { readonly succeeded: number; readonly failed: number; readonly unchanged: number };
+  readonly lastReloadOk: () => boolean;
   readonly version: string;
 }
 
@@ -42,7 +43,7 @@ type Collector = (look: Look) => readonly Sample[];
 const plain = (value: number): Sample[] => [{ labels: {}, value }];
 
 /** How each metric of the definitions gets its samples. */
-export const COLLECTORS: Readonly<Record<keyof typeof METRICS, Collector>> = {
+const COLLECTORS: Readonly<Record<keyof typeof METRICS, Collector>> = {
   requests: ({ counts }) => requests(counts),
   requestDuration: ({ counts }) =>
     counts.routes.flatMap(({ route, service, traffic }) =>
@@ -54,17 +55,44 @@ export const COLLECTORS: Readonly<Record<keyof typeof METRICS, Collector>> = {
       histogram(METRICS.upstreamDuration.name, { service, backend }, traffic, counts.latencyBoundsMs),
     ),
   poolConnections: ({ status }) => poolConnections(status),
+  poolMaxConnections: ({ status }) => perBackend(status, ({ pool }) => pool.max),
   poolPendingRequests: ({ status }) => perBackend(status, ({ pool }) => pool.queued),
   poolConnects: ({ counts }) => poolConnects(counts),
   poolReuses: ({ counts }) =>
     counts.backends.map(({ service, backend, reuses }) => ({ labels: { service, backend }, value: reuses })),
   poolClosed: ({ counts }) => poolClosed(counts),
   backendEligible: ({ status }) => perBackend(status, ({ eligible }) => Number(eligible)),
+  backendExcluded: ({ status }) =>
+    status.services.flatMap(({ name: service, backends }) =>
+      backends.flatMap(({ name: backend, excludedBy }) =>
+        (['admin', 'health', 'ejection', 'breaker'] as const).map((by) => ({
+          labels: { service, backend, by },
+          value: Number(excludedBy === by),
+        })),
+      ),
+    ),
+  serviceFailOpen: ({ status }) =>
+    status.services.map(({ name, failOpen }) => ({ labels: { service: name }, value: Number(failOpen) })),
   backendHealthy: ({ status }) =>
     perBackend(status, ({ health }) => Number(health === 'healthy' || health === 'unchecked')),
   breakerState: ({ status }) => perBackend(status, breakerState),
-  breakerTransitions: ({ source }) => source.events.transitions,
-  ejections: ({ source }) => source.events.ejections,
+  // a counter that begins with its first event hides that event from increase(): these are there from the start
+  breakerTransitions: ({ status, source }) =>
+    status.services.flatMap(({ name: service, backends }) =>
+      backends.flatMap(({ name: backend }) =>
+        (['closed', 'half-open', 'open'] as const).map((to) => ({
+          labels: { service, backend, to },
+          value: source.events.transitions({ service, backend }, to),
+        })),
+      ),
+    ),
+  ejections: ({ status, source }) =>
+    status.services.flatMap(({ name: service, backends }) =>
+      backends.map(({ name: backend }) => ({
+        labels: { service, backend },
+        value: source.events.ejections({ service, backend }),
+      })),
+    ),
   healthChecks: ({ source }) =>
     source.probes().flatMap(({ service, backend, ...results }) =>
       (['success', 'failure', 'timeout'] as const).map((result) => ({
@@ -104,6 +132,7 @@ export const COLLECTORS: Readonly<Record<keyof typeof METRICS, Collector>> = {
       value: reloads[result],
     }));
   },
+  configLastReloadSuccessful: ({ source }) => plain(Number(source.lastReloadOk())),
   buildInfo: ({ source }) => [{ labels: { version: source.version, node: process.versions.node }, value: 1 }],
 };
 

@@ -55,6 +55,11 @@ export const METRICS = {
     ['service', 'backend', 'state'],
     'Connections to a backend: active, idle or connecting.',
   ),
+  poolMaxConnections: gauge(
+    'pool_max_connections',
+    ['service', 'backend'],
+    'Connections that a backend may have at most.',
+  ),
   poolPendingRequests: gauge(
     'pool_pending_requests',
     ['service', 'backend'],
@@ -79,6 +84,16 @@ export const METRICS = {
     'backend_eligible',
     ['service', 'backend'],
     'Whether a backend may be picked: operator, probes, ejection and breaker all let it.',
+  ),
+  backendExcluded: gauge(
+    'backend_excluded',
+    ['service', 'backend', 'by'],
+    'Which step keeps a backend out: admin, health, ejection or breaker; 1 for the first that does, 0 for the others.',
+  ),
+  serviceFailOpen: gauge(
+    'service_fail_open',
+    ['service'],
+    'Whether backends that are not eligible are tried because none is (whenNoneEligible: all).',
   ),
   backendHealthy: gauge(
     'backend_healthy',
@@ -139,6 +154,11 @@ export const METRICS = {
     'config_reloads_total',
     ['result'],
     'Reloads of the config: succeeded, failed or unchanged.',
+  ),
+  configLastReloadSuccessful: gauge(
+    'config_last_reload_successful',
+    [],
+    'Whether the last reload of the config was one that could be put in force; 1 before the first.',
   ),
   buildInfo: gauge('build_info', ['version', 'node'], 'Always 1; the labels say what runs.'),
 } as const satisfies Readonly<Record<string, MetricDefinition>>;

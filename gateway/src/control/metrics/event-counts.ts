@@ -1,5 +1,4 @@
 import type { BackendRef, BreakerState, DataEvent } from '../../data/port.ts';
-import type { Sample } from './series.ts';
 
 /** Counts of what happened to backends, kept by hearing of it. */
 export class EventCounts {
@@ -21,15 +20,14 @@ export class EventCounts {
     }
   }
 
-  get ejections(): Sample[] {
-    return [...this.#ejections.values()].map(({ ref, count }) => ({ labels: labelsOf(ref), value: count }));
+  /** Times a backend was ejected; 0 for one that never was. */
+  ejections(ref: BackendRef): number {
+    return this.#ejections.get(`${ref.service} ${ref.backend}`)?.count ?? 0;
   }
 
-  get transitions(): Sample[] {
-    return [...this.#transitions.values()].map(({ ref, to, count }) => ({
-      labels: { ...labelsOf(ref), to },
-      value: count,
-    }));
+  /** Times its breaker went to that state. */
+  transitions(ref: BackendRef, to: BreakerState): number {
+    return this.#transitions.get(`${ref.service} ${ref.backend} ${to}`)?.count ?? 0;
   }
 
   #ejected({ service, backend }: BackendRef): void {
@@ -45,8 +43,4 @@ export class EventCounts {
     entry.count += 1;
     this.#transitions.set(key, entry);
   }
-}
-
-function labelsOf({ service, backend }: BackendRef): Record<string, string> {
-  return { service, backend };
 }

@@ -16,16 +16,21 @@ export interface Sample {
 }
 
 const NO_ROUTE = 'none';
+const WORTH_ALERTS: readonly number[] = [502, 503, 504];
 const BREAKER_STATES = { closed: 0, 'half-open': 1, open: 2 } as const;
 
 /** Requests by route, method and status; what met no route is told by its answer alone. */
 export function requests(counts: DataCounts): Sample[] {
-  const routed = counts.routes.flatMap(({ route, service, traffic }) =>
-    traffic.byKind.map(({ kind, status, count }) => ({
+  const routed = counts.routes.flatMap(({ route, service, traffic }) => [
+    ...traffic.byKind.map(({ kind, status, count }) => ({
       labels: { route, service, method: kind, code: status },
       value: count,
     })),
-  );
+    // there from the start, so that increase() sees the first of them
+    ...WORTH_ALERTS.filter(
+      (code) => !traffic.byKind.some(({ kind, status }) => kind === 'GET' && status === code),
+    ).map((code) => ({ labels: { route, service, method: 'GET', code }, value: 0 })),
+  ]);
   const unrouted = new Map<number, number>();
   for (const { route, code, count } of counts.rejected) {
     const status = route === '' ? statusOf(code) : undefined;

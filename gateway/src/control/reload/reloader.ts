@@ -109,7 +109,8 @@ export class Reloader {
     }
     const { control } = this.#inForce;
     const changes = [...planned, ...settingChanges(control, loaded.control)];
-    this.#inForce = { plan: loaded.plan, control: { ...control, drain: loaded.control.drain } };
+    const { drain, log, accessLog, tracing } = loaded.control;
+    this.#inForce = { plan: loaded.plan, control: { ...control, drain, log, accessLog, tracing } };
     this.#deps.onApplied?.(loaded);
     return { ok: true, changes };
   }

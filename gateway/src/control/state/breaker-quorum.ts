@@ -1,7 +1,7 @@
 import type { Heartbeat } from './records.ts';
 
 /** A replica that was answered there this recently does not take others' word for it. */
-export const OWN_SUCCESS_MS = 10_000;
+const OWN_SUCCESS_MS = 10_000;
 
 /** How a backend looks from here. */
 export interface BreakerView {

@@ -17,7 +17,7 @@ export interface LinkDeps {
   readonly listener: LinkListener;
 }
 
-export interface LinkListener {
+interface LinkListener {
   /** Connected, and the channel is heard: the time to catch up. The link is up once this resolves; a rejection ends it. */
   onConnected(): Promise<void>;
   onUp(): void;

@@ -5,7 +5,7 @@ import { backendKey } from './backend-key.ts';
 import type { HealthRecord } from './records.ts';
 
 /** A success of live traffic this recent outweighs what another replica's probe says. */
-export const FRESH_SUCCESS_MS = 1_000;
+const FRESH_SUCCESS_MS = 1_000;
 /** When a confirming probe contradicted another replica, how long until the next one. */
 const CONFIRM_AGAIN_MS = 5_000;
 /** A verdict of an unknown age counts when its time is this near to ours. */

@@ -2,7 +2,7 @@ import type { Counts, Traffic } from './status-page-deps.ts';
 import { added, type Delta, deltaOf, type Point, pointOf, type Rates, ratesOf } from './traffic-rates.ts';
 
 /** Seconds a sparkline shows. */
-export const KEPT_POINTS = 120;
+const KEPT_POINTS = 120;
 /** Seconds that the numbers stand for: one alone jumps about. */
 const SHOWN_DELTAS = 10;
 

@@ -1,3 +1,6 @@
+/** Bytes of requests to come (pipelined) or of a body no backend takes yet, before reading stops. */
+export const MAX_CARRY_BYTES = 64 * 1024;
+
 const NO_BYTES = Buffer.alloc(0);
 
 /** Bytes read and not yet used: part of a head, requests to come (pipelined), or a body that no backend takes yet. */

@@ -7,15 +7,9 @@ import { BULK_BODY_BYTES } from '../read-buffers.ts';
 import { type ClientFacts, RequestHeaders } from '../request-headers.ts';
 import type { ResponseFraming } from '../response-headers.ts';
 import type { Wire, WireReader } from '../wire.ts';
-import { Carry } from './carry.ts';
-import { HalfClose, PROCESSING, SILENT_MS } from './half-close.ts';
+import { Carry, MAX_CARRY_BYTES } from './carry.ts';
+import { HalfClose, LINGER_BYTES, LINGER_MS, PROCESSING, SILENT_MS } from './half-close.ts';
 import { RequestBody } from './request-body.ts';
-
-/** Bytes of requests to come (pipelined) or of a body no backend takes yet, before reading stops. */
-const MAX_CARRY_BYTES = 64 * 1024;
-/** Lingering: how much, and how long, a client may go on sending after its answer, before it is cut off. */
-const LINGER_BYTES = 64 * 1024 * 1024;
-const LINGER_MS = 5_000;
 
 /**
  * - `head`: between requests, or in the middle of a head
@@ -180,7 +174,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     this.speaksChunked = true;
     this.#timer.disarm();
     this.#phase = 'exchange';
-    this.#context.counters.refused(code);
+    this.#context.malformed(this.facts, code);
     const problem = problemFor(code, undefined, '');
     this.startResponse(problem.head, 'length');
     this.bodyText(problem.body);
@@ -188,6 +182,10 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
   }
 
   // --- ClientSide: the answer ---
+
+  get bytesOut(): number {
+    return this.#wire.bytesAdded;
+  }
 
   interim(text: string): void {
     if (!this.speaksChunked) return;

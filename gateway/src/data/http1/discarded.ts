@@ -3,6 +3,7 @@ import { type ClientSide, Exchange, type Line } from '../exchange.ts';
 const NOBODY: ClientSide = {
   facts: { peerIp: '', trusted: false, proto: 'http', clientIp: () => '' },
   speaksChunked: true,
+  bytesOut: 0,
   interim() {},
   startResponse() {},
   endResponse() {},

@@ -4,6 +4,9 @@ export const PROCESSING = 'HTTP/1.1 102 Processing\r\n\r\n';
 const PROBE_MS: readonly number[] = [100, 500, 1_000, 5_000];
 /** A client that is being answered and has closed its half is let go after so long without a byte for it. */
 export const SILENT_MS = 1_000;
+/** Lingering: how much, and how long, a client may go on sending after its answer, before it is cut off. */
+export const LINGER_BYTES = 64 * 1024 * 1024;
+export const LINGER_MS = 5_000;
 
 /** What is known of a client that has closed its half of the connection. */
 export class HalfClose {
