@@ -29,7 +29,8 @@ test('methods that a stranger makes up are one kind', () => {
 
 test('one request in 64 is kept as the example of its bucket', () => {
   const counters = new TrafficCounters();
-  for (let i = 0; i < 65; i++) counters.add('GET', 200, i === 64 ? 30 : 2, { traceId: `trace-${i}`, startedMs: i });
+  for (let i = 0; i < 65; i++)
+    counters.add('GET', 200, i === 64 ? 30 : 2, { traceId: `trace-${i}`, startedMs: i });
   const kept = counters.examples.filter((example) => example !== undefined);
   assert.deepEqual(kept, [
     { traceId: 'trace-0', latencyMs: 2, startedMs: 0 },

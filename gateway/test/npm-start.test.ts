@@ -67,7 +67,7 @@ test('npm start serves the demo through the gateway, and SIGTERM to npm leaves n
   t.after(() => npm.child.exitCode ?? npm.child.kill('SIGTERM'));
   await npm.says('Ctrl-C stops everything');
   const adminUrl = `http://127.0.0.1:${ports['PORTWAY_ADMIN_PORT']}`;
-  assert.ok(npm.output.includes(`portway: admin API at ${adminUrl}`));
+  await npm.says(`portway: admin API at ${adminUrl}`);
   assert.ok(npm.output.includes(`  admin: ${adminUrl}/api/v1/status`));
   const status = await fetch(`${adminUrl}/api/v1/status`);
   assert.equal(status.status, 200);

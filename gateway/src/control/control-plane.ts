@@ -251,12 +251,17 @@ export class ControlPlane {
     return found?.backends.some(({ name }) => name === backend) ?? false;
   }
 
+  get #lastProblems(): readonly string[] {
+    const last = this.#reloader.last;
+    return last === undefined || last.result.ok ? [] : last.result.problems;
+  }
+
   #about(): object {
     return {
       version: this.#deps.version,
       uptimeMs: Math.round(this.#deps.clock.now() - this.#startedMs),
       redis: this.fleet?.status(),
-      reloads: this.#reloader.counts,
+      reloads: { ...this.#reloader.counts, lastProblems: this.#lastProblems },
       telemetry: this.#telemetry.counts(),
     };
   }

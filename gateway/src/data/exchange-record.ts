@@ -173,7 +173,9 @@ export class ExchangeRecord implements ExchangeReport {
   }
 
   get clientIp(): string {
-    return this.#exchange.clientIp;
+    const { facts } = this.#exchange.client;
+    // what others say of the client need not be looked for in every head
+    return facts.trusted ? this.#exchange.clientIp : facts.peerIp;
   }
 
   get peerIp(): string {

@@ -93,6 +93,7 @@ export async function fail({ gateway, prometheus, shop }: Scene): Promise<void> 
     `portway_backend_excluded{${SHOP}, by="breaker"} == 1`,
     `portway_service_fail_open{${SHOP}} == 1`,
     `portway_breaker_state{${SHOP}} == 2`,
+    `portway_upstream_requests_total{${SHOP}, code="backend_closed"} > 0`,
     `portway_requests_total{route="/shop", code="502"} > 0`,
     'ALERTS{alertname="PortwayServiceFailsOpen", alertstate="firing"}',
     retries('retried'),
@@ -120,7 +121,6 @@ export async function kill({ gateway, prometheus, shop: [victim] }: Scene): Prom
   await untilSeen(
     prometheus,
     `${excluded} == 1`,
-    `portway_upstream_requests_total{backend="${victim.name}", code="connect_refused"} > 0`,
     `portway_health_checks_total{backend="${victim.name}", result="failure"} > 0`,
   );
   await victim.restart();

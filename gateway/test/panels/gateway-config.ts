@@ -8,19 +8,27 @@ export const IN_LINE = 4;
 /** For what is retried, and ended, as the demo has it. */
 const RETRIED = ['connect-failure', 'reset', 'timeout', '500', '502', '503', '504'];
 
+export interface ConfigOptions {
+  readonly demo: DemoServices;
+  readonly shop: readonly ScriptedBackend[];
+  readonly redisUrl: string;
+  readonly adminPort: number;
+}
+
 /**
- * The demo behind the shop: a service that has a limit for everything, so that everything can be seen to be reached. Its
+ * The demo, and the shop: a service that has a limit for everything, so that everything can be seen to be reached. Its
  * times are short, since the test is.
  */
-export function configOf(
-  demo: DemoServices,
-  shop: readonly ScriptedBackend[],
-  redisUrl: string,
-): Readonly<Record<string, unknown>> {
+export function configOf({
+  demo,
+  shop,
+  redisUrl,
+  adminPort,
+}: ConfigOptions): Readonly<Record<string, unknown>> {
   const route = (service: string): object => ({ path: `/${service}`, service, stripPrefix: true });
   return {
     listeners: [{ address: '127.0.0.1:0' }],
-    admin: { address: '127.0.0.1:0' },
+    admin: { address: `127.0.0.1:${adminPort}` },
     redis: { url: redisUrl },
     drain: { timeout: '1s' },
     defaults: {

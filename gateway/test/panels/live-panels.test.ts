@@ -14,6 +14,7 @@ import {
 import { type Prometheus, type Range, startPrometheus } from '../../../grafana/test/support/prometheus.ts';
 import { ChildGateway } from '../resilience/child-gateway.ts';
 import { ScriptedBackend } from '../resilience-path/scripted-backend.ts';
+import { freePort } from '../restarts/free-port.ts';
 import { RedisServer } from '../state/redis-server.ts';
 import { type DemoServices, startDemoServices } from './demo-services.ts';
 import { crowd, drain, eject, fail, holdTunnel, kill, ok, reload, type Scene } from './faults.ts';
@@ -31,13 +32,13 @@ test('every panel shows data after a load run with faults, asked of a real Prome
   timeout: 90_000,
 }, async (t) => {
   needK6();
-  const { scene, demo, adminUrl } = await setScene(t);
+  const { scene, demo, adminPort } = await setScene(t);
   const { gateway, prometheus } = scene;
   const from = nowSeconds();
   loadShop(t, gateway.port);
   const chaos = startChaos(t, {
     gatewayUrl: `http://127.0.0.1:${gateway.port}`,
-    adminUrl,
+    adminUrl: `http://127.0.0.1:${adminPort}`,
     demoEnv: demo.env,
     prometheusUrl: prometheus.url,
   });
@@ -61,7 +62,15 @@ test('every panel shows data after a load run with faults, asked of a real Prome
   );
 });
 
-async function setScene(t: TestContext): Promise<{ scene: Scene; demo: DemoServices; adminUrl: string }> {
+async function setScene(t: TestContext): Promise<{ scene: Scene; demo: DemoServices; adminPort: number }> {
+  const adminPort = await freePort();
+  // first: it takes five seconds until it scrapes
+  const prometheus = await startPrometheus({
+    rules: ['recording', 'alerts'].map(rulesOf),
+    scrapes: [`127.0.0.1:${adminPort}`],
+    takesRemoteWrites: true,
+  });
+  t.after(() => prometheus.stop());
   const [redis, demo, first, second] = await Promise.all([
     RedisServer.start(t),
     startDemoServices(t),
@@ -69,16 +78,9 @@ async function setScene(t: TestContext): Promise<{ scene: Scene; demo: DemoServi
     shopBackend(t),
   ]);
   const shop = [first, second] as const;
-  const config = configOf(demo, shop, redis.url);
+  const config = configOf({ demo, shop, redisUrl: redis.url, adminPort });
   const gateway = await ChildGateway.start(t, config);
-  const adminUrl = /admin API at (\S+)/.exec(gateway.lines.join('\n'))?.[1] ?? '';
-  const prometheus = await startPrometheus({
-    rules: ['recording', 'alerts'].map(rulesOf),
-    scrapes: [new URL(adminUrl).host],
-    takesRemoteWrites: true,
-  });
-  t.after(() => prometheus.stop());
-  return { scene: { gateway, prometheus, shop, config }, demo, adminUrl };
+  return { scene: { gateway, prometheus, shop, config }, demo, adminPort };
 }
 
 async function shopBackend(t: TestContext): Promise<ScriptedBackend> {

@@ -27,18 +27,7 @@ export interface LoadOptions {
 const TICK_MS = 5;
 /** Longer than any scenario should make a request wait. */
 const PATIENCE_MS = 10_000;
-const MIXED: readonly Method[] = [
-  'GET',
-  'GET',
-  'GET',
-  'GET',
-  'PUT',
-  'GET',
-  'GET',
-  'GET',
-  'GET',
-  'POST',
-];
+const MIXED: readonly Method[] = ['GET', 'GET', 'GET', 'GET', 'PUT', 'GET', 'GET', 'GET', 'GET', 'POST'];
 
 /** Requests at a steady rate on keep-alive connections, however long their answers take (an open loop). */
 export class SteadyLoad {

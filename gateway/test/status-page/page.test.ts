@@ -248,6 +248,15 @@ test('of hundreds of backends the filter shows those that are asked for', async 
   await row(page, '10.0.5.7:80').and(page.locator(':focus')).waitFor();
 });
 
+test('of thousands of routes the first thousand are shown, and how many are not', async (t) => {
+  const scene = new Scene();
+  scene.routes = Array.from({ length: 1_003 }, (_, index) => route(`/${index}`, 'web'));
+  const { port } = await openAdmin(t, scene);
+  const page = await openPage(t, browser, port);
+  await page.getByText('3 more routes not shown.').waitFor();
+  assert.equal(await page.locator('#routes tr').count(), 1_000);
+});
+
 test('an update with 300 backends takes less than 50 ms', async (t) => {
   const scene = hundreds();
   const { port } = await openAdmin(t, scene);

@@ -1,9 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { JOB } from '../../src/promql.ts';
 
@@ -100,44 +101,49 @@ async function launch(
   flags: readonly string[],
   remove: () => Promise<void>,
 ): Promise<Prometheus> {
-  const child = spawn(
-    'prometheus',
-    [
-      `--config.file=${join(folder, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      '--storage.tsdb.retention.time=10y',
-      '--web.listen-address=127.0.0.1:0',
-      ...flags,
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  );
+  const places = [
+    `--config.file=${join(folder, 'prometheus.yml')}`,
+    `--storage.tsdb.path=${join(folder, 'data')}`,
+  ];
+  const fixed = ['--storage.tsdb.retention.time=10y', '--web.listen-address=127.0.0.1:0'];
+  const child = spawn('prometheus', [...places, ...fixed, ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(child, 'exit');
-  // a failed spawn emits `error` and no `exit`, and is told of below
+  // a failed spawn emits `error` and no `exit`
   ended.catch(() => undefined);
-  const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
+  const guard = child.pid === undefined ? undefined : guardOf(child.pid);
   const stop = async (): Promise<void> => {
-    process.removeListener('exit', kill);
-    kill();
+    guard?.kill();
+    child.kill('SIGKILL');
     if (child.exitCode === null && child.signalCode === null) await ended;
     await remove();
   };
+  const failed = once(child, 'error').then(([error]) => Promise.reject(explained(error, 'prometheus')));
+  try {
+    const url = await Promise.race([listening(child.stderr), failed]);
+    child.stderr.resume();
+    return client(url, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Ends the process with this one, however this one ends: the guard's input ends then. */
+function guardOf(pid: number): ChildProcess {
+  return spawn('sh', ['-c', `read _; kill -KILL ${pid}`], { stdio: ['pipe', 'ignore', 'ignore'] });
+}
+
+/** Where it listens, once it is ready. */
+async function listening(output: Readable): Promise<string> {
   const log: string[] = [];
   let url: string | undefined;
-  const failed = once(child, 'error').then(([error]) => Promise.reject(explained(error, 'prometheus')));
-  const ready = (async (): Promise<Prometheus> => {
-    for await (const line of createInterface(child.stderr)) {
-      log.push(line);
-      const port = /msg="Listening on".*address=\S*:(\d+)/.exec(line)?.[1];
-      if (port !== undefined) url = `http://127.0.0.1:${port}`;
-      if (url !== undefined && line.includes('ready to receive web requests')) {
-        child.stderr.resume();
-        return client(url, stop);
-      }
-    }
-    throw new Error(`prometheus ended before it was ready:\n${log.join('\n')}`);
-  })();
-  return Promise.race([ready, failed]);
+  for await (const line of createInterface(output)) {
+    log.push(line);
+    const port = /msg="Listening on".*address=\S*:(\d+)/.exec(line)?.[1];
+    if (port !== undefined) url = `http://127.0.0.1:${port}`;
+    if (url !== undefined && line.includes('ready to receive web requests')) return url;
+  }
+  throw new Error(`prometheus ended before it was ready:\n${log.join('\n')}`);
 }
 
 function client(url: string, stop: () => Promise<void>): Prometheus {

@@ -1,6 +1,6 @@
 import type { ExchangeReport } from '../../data/port.ts';
 import type { AccessLogPlan } from '../control-plan.ts';
-import { clientText, msText, quoted, TimeText } from './json-text.ts';
+import { cut, msText, quoted, TimeText } from './json-text.ts';
 import { LoggedFields } from './logged-fields.ts';
 import { QueryRedaction } from './redact-query.ts';
 import { terminationOf } from './termination.ts';
@@ -8,15 +8,20 @@ import { terminationOf } from './termination.ts';
 /** Longer paths and queries are cut: with all else a line stays under 16 KiB, beyond which Docker breaks it in two. */
 const MAX_PATH_CHARS = 4_096;
 const MAX_QUERY_CHARS = 2_048;
+/** Names come from configs, and go with them. */
+const MAX_KNOWN_NAMES = 10_000;
 
 /**
  * Writes the lines of the access log: JSON by hand, since the keys are known, and a serializer that has to find them out
- * costs three times as much. What a client could have chosen goes through `quoted`; what is left is numbers and fixed words.
+ * costs three times as much. What a client could have chosen goes through `quoted`; what is left is numbers, fixed words, and
+ * what the codec lets through only in letters that need no escape.
  */
 export class ExchangeLine {
   readonly #query: QueryRedaction;
   readonly #fields: LoggedFields;
   readonly #time = new TimeText();
+  /** Names as JSON. */
+  readonly #names = new Map<string, string>();
 
   constructor(plan: Pick<AccessLogPlan, 'headers' | 'redact'>) {
     this.#query = new QueryRedaction(plan.redact);
@@ -26,21 +31,42 @@ export class ExchangeLine {
   /** With its line end. */
   of(report: ExchangeReport, wallMs: number): string {
     const { requestId, traceId } = report;
-    let line = `{"time":"${this.#time.of(wallMs)}","log":"access"`;
-    if (requestId !== '') line += `,"requestId":${quoted(requestId)}`;
-    if (traceId !== '') line += `,"traceId":"${traceId}"`;
-    line += `,"clientIp":${quoted(report.clientIp)}`;
-    if (report.minorVersion >= 0) line += this.#request(report);
-    line += `,"status":${report.status}${outcome(report)}${way(report)}`;
-    line += `,"bytesIn":${report.bytesIn},"bytesOut":${report.bytesOut}${timings(report)}`;
+    const ids =
+      (requestId === '' ? '' : `,"requestId":"${requestId}"`) +
+      (traceId === '' ? '' : `,"traceId":"${traceId}"`);
+    const request = report.minorVersion < 0 ? '' : this.#request(report);
     const fields = this.#fields.none ? '' : this.#fields.of(report.head);
-    return fields === '' ? `${line}}\n` : `${line},"headers":${fields}}\n`;
+    return (
+      `{"time":"${this.#time.of(wallMs)}","log":"access"${ids},"clientIp":${this.#name(report.clientIp)}${request}` +
+      `,"status":${report.status}${outcome(report)}${this.#way(report)},"bytesIn":${report.bytesIn}` +
+      `,"bytesOut":${report.bytesOut}${timings(report)}${fields === '' ? '' : `,"headers":${fields}`}}\n`
+    );
   }
 
   #request({ method, host, path, query, minorVersion }: ExchangeReport): string {
-    let text = `,"method":${quoted(method)},"host":${quoted(host)},"path":${quoted(clientText(path, MAX_PATH_CHARS))}`;
-    if (query !== '') text += `,"query":${quoted(clientText(this.#query.of(query.slice(1)), MAX_QUERY_CHARS))}`;
-    return `${text},"protocol":"HTTP/1.${minorVersion}"`;
+    const asked =
+      query === '' ? '' : `,"query":${quoted(cut(this.#query.of(query.slice(1)), MAX_QUERY_CHARS))}`;
+    return (
+      `,"method":"${method}","host":${this.#name(host)},"path":${quoted(cut(path, MAX_PATH_CHARS))}${asked}` +
+      `,"protocol":"HTTP/1.${minorVersion}"`
+    );
+  }
+
+  /** Which way it went. */
+  #way({ route, service, backend, attempts, retries, hedged }: ExchangeReport): string {
+    if (route === undefined || service === undefined) return '';
+    const to = backend === undefined ? '' : `,"backend":${this.#name(backend)}`;
+    return `,"route":${this.#name(route)},"service":${this.#name(service)}${to},"attempts":${attempts},"retries":${retries},"hedged":${hedged}`;
+  }
+
+  /** What is met again and again. */
+  #name(name: string): string {
+    const known = this.#names.get(name);
+    if (known !== undefined) return known;
+    if (this.#names.size >= MAX_KNOWN_NAMES) this.#names.clear();
+    const text = quoted(name);
+    this.#names.set(name, text);
+    return text;
   }
 }
 
@@ -48,14 +74,6 @@ function outcome({ failure, phase }: ExchangeReport): string {
   if (failure === undefined) return ',"termination":"--"';
   const { letters, words } = terminationOf(failure, phase);
   return `,"code":"${failure}","termination":"${letters}","ended":"${words}"`;
-}
-
-/** Which way it went. */
-function way({ route, service, backend, attempts, retries, hedged }: ExchangeReport): string {
-  if (route === undefined || service === undefined) return '';
-  let text = `,"route":${quoted(route)},"service":${quoted(service)}`;
-  if (backend !== undefined) text += `,"backend":${quoted(backend)}`;
-  return `${text},"attempts":${attempts},"retries":${retries},"hedged":${hedged}`;
 }
 
 function timings({ queueMs, connectMs, firstByteMs, durationMs }: ExchangeReport): string {

@@ -14,14 +14,14 @@ function escaped(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/**
- * What a client sent, which the codec holds as one character a byte: as UTF-8 where it is that, and cut short where it is
- * longer than `most` characters, saying by how much.
- */
+/** What a client sent, which the codec holds as one character a byte: as UTF-8 where it is that; at most `most` of it. */
 export function clientText(bytes: string, most: number): string {
-  const kept = bytes.length <= most ? bytes : bytes.slice(0, most);
-  const text = HIGH.test(kept) ? decoded(kept) : kept;
-  return kept === bytes ? text : `${text}...(${bytes.length - most} more)`;
+  return HIGH.test(bytes) ? cut(decoded(bytes), most) : cut(bytes, most);
+}
+
+/** Says by how much it was cut. */
+export function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most)}...(${text.length - most} more)`;
 }
 
 const HIGH = /[\x80-\xff]/;

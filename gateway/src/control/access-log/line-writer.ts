@@ -3,7 +3,7 @@ import type { Clock } from '../../time.ts';
 import type { Log } from '../log.ts';
 
 /** One system call for so many bytes; and so often for fewer, for those who watch. */
-const BATCH_CHARS = 32 * 1024;
+const BATCH_CHARS = 128 * 1024;
 const FLUSH_MS = 250;
 /** What waits for a slow disk or reader; about 8 000 lines. What comes then is dropped. */
 export const MAX_WAITING_BYTES = 4 * 1024 * 1024;

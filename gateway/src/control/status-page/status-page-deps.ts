@@ -29,13 +29,13 @@ export interface Counts {
 }
 
 /** Requests of clients. */
-export interface RouteTraffic extends Counts {
+interface RouteTraffic extends Counts {
   readonly route: string;
   readonly service: string;
 }
 
 /** Attempts. */
-export interface BackendTraffic extends Counts {
+interface BackendTraffic extends Counts {
   readonly service: string;
   readonly backend: string;
 }

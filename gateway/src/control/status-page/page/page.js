@@ -1,5 +1,5 @@
 import { Confirm } from './confirm.js';
-import { arrange, byId, viewsOf } from './dom.js';
+import { arrange, byId, setHidden, setText, viewsOf } from './dom.js';
 import { EventList } from './event-list.js';
 import { Filter } from './filter.js';
 import { LinkState } from './link-state.js';
@@ -9,6 +9,7 @@ import { ServiceCard } from './service-card.js';
 import { Stream } from './stream.js';
 import { Totals } from './totals.js';
 import { Sight } from './traffic-cells.js';
+import { counted } from './words.js';
 
 /** With more backends, only services with something to look at begin opened. */
 const ALL_OPEN = 40;
@@ -27,6 +28,7 @@ class Page {
   #routes = new Map();
   #services = byId('services');
   #routesBody = byId('routes');
+  #routesMore = byId('routes-more');
   #link = new LinkState(() => this.#stream.retryNow());
   #ids = 0;
   #snapshot = /** @type {any} */ (undefined);
@@ -84,6 +86,9 @@ class Page {
       this.#routesBody,
       rows.map(({ node }) => node),
     );
+    const { routesLeftOut } = snapshot;
+    setHidden(this.#routesMore, routesLeftOut === 0);
+    setText(this.#routesMore, `${counted(routesLeftOut, 'more route')} not shown.`);
     for (const [index, row] of rows.entries()) {
       const route = snapshot.routes[index];
       row.update(route, snapshot, services.get(route.service), failing.has(route.name));
