@@ -102,6 +102,10 @@ const BASES = [
   'gateway/src/control/state',
   'gateway/src/control/reload',
   'gateway/src/control/admin',
+  'gateway/src/control/metrics',
+  'gateway/src/control/status-page',
+  'gateway/src/control/access-log',
+  'gateway/src/control/tracing',
 ];
 
 for (const document of ['ARCHITECTURE.md', 'README.md', 'CONTRIBUTING.md']) {
