@@ -51,13 +51,17 @@ export interface StateName {
 /** A state that is a number, and so has a place among the thresholds. */
 export type NumberedState = StateName & { readonly value: number };
 
+const OUT: Readonly<Record<Exclusion, Omit<StateName, 'value'>>> = {
+  admin: { text: 'operator', colour: COLOUR.plain },
+  ejection: { text: 'ejected', colour: COLOUR.warn },
+  breaker: { text: 'breaker', colour: COLOUR.error },
+  health: { text: 'unhealthy', colour: COLOUR.down },
+};
 /** What keeps a backend out, the lightest first: where replicas differ, the worst is shown. */
-export const EXCLUSIONS: readonly (StateName & { readonly value: Exclusion })[] = [
-  { value: 'admin', text: 'operator', colour: COLOUR.plain },
-  { value: 'ejection', text: 'ejected', colour: COLOUR.warn },
-  { value: 'breaker', text: 'breaker', colour: COLOUR.error },
-  { value: 'health', text: 'unhealthy', colour: COLOUR.down },
-];
+export const EXCLUSIONS: readonly StateName[] = Object.entries(OUT).map(([value, state]) => ({
+  value,
+  ...state,
+}));
 /** By the place of an exclusion among these, from 1. */
 export const ELIGIBLE_STATES: readonly NumberedState[] = [
   { value: 0, text: 'eligible', colour: COLOUR.ok },

@@ -3,6 +3,9 @@ import type { DataCounts, TrafficCounts } from './port.ts';
 import type { Route } from './route.ts';
 import type { Service } from './service.ts';
 
+/** Of more routes than that only those with requests are told: each is some twenty lines of every scrape. */
+const MANY_ROUTES = 1_000;
+
 interface Times {
   readonly nowMs: number;
   readonly wallNowMs: number;
@@ -15,10 +18,11 @@ export function countsReport(
   failures: FailureCounters,
   times: Times,
 ): DataCounts {
+  const few = routes.length <= MANY_ROUTES;
   return {
     latencyBoundsMs: LATENCY_BUCKETS_MS,
     routes: routes
-      .filter(({ counters, tunnels }) => counters.total > 0 || tunnels > 0)
+      .filter(({ counters, tunnels }) => few || counters.total > 0 || tunnels > 0)
       .map(({ name, service, tunnels, counters }) => ({
         route: name,
         service: service.name,

@@ -127,7 +127,7 @@ export interface TrafficCounts {
 export interface DataCounts {
   /** Upper bounds of the latency buckets. */
   readonly latencyBoundsMs: readonly number[];
-  /** Only routes that had requests. */
+  /** Where there are more than a thousand, only those that had requests. */
   readonly routes: readonly {
     readonly route: string;
     readonly service: string;

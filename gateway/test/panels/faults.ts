@@ -24,7 +24,7 @@ const SHOP = 'service="shop"';
 const GET_HELD = 'GET /shop/hold HTTP/1.1\r\nHost: a\r\n\r\n';
 
 /** Whatever live traffic meets there, probes find it well. */
-export const probedWell =
+const probedWell =
   (otherwise: Behaviour): Behaviour =>
   (asked) =>
     asked.target === '/health' ? answer(asked, 200, 'well') : otherwise(asked);

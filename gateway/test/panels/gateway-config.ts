@@ -8,7 +8,7 @@ export const IN_LINE = 4;
 /** For what is retried, and ended, as the demo has it. */
 const RETRIED = ['connect-failure', 'reset', 'timeout', '500', '502', '503', '504'];
 
-export interface ConfigOptions {
+interface ConfigOptions {
   readonly demo: DemoServices;
   readonly shop: readonly ScriptedBackend[];
   readonly redisUrl: string;

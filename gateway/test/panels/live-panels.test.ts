@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { ELIGIBLE_STATES } from '../../../grafana/src/colours.ts';
 import {
   annotationQueries,
   type Choices,
@@ -56,6 +57,7 @@ test('every panel shows data after a load run with faults, asked of a real Prome
   const range = { from, to: nowSeconds(), stepSeconds: 1 };
   assert.ok(range.to - from < WITHIN_SECONDS, `it took ${range.to - from} s`);
   assert.deepEqual(await problemsOf(prometheus, range), []);
+  await assertEveryStateShown(prometheus, range);
   assert.deepEqual(
     (await prometheus.ruleHealth()).filter((rule) => !rule.endsWith(': ok')),
     [],
@@ -109,6 +111,19 @@ async function problemsOf(prometheus: Prometheus, range: Range): Promise<readonl
     if (problem !== undefined) problems.push(`${query.where} (${query.legend}): ${problem}`);
   }
   return problems;
+}
+
+/** What kept a backend of the shop out is told apart. Twice as often as it is scraped, so that no sample falls between. */
+async function assertEveryStateShown(prometheus: Prometheus, range: Range): Promise<void> {
+  const eligible = panelQueries().find(({ where }) => where === 'service: Eligible');
+  assert.ok(eligible !== undefined);
+  const expr = filledIn(eligible.expr, choicesOf(eligible.where));
+  const lines = await prometheus.queryRange(expr, { ...range, stepSeconds: 0.5 });
+  const shown = new Set(lines.flatMap(({ values }) => values));
+  assert.deepEqual(
+    ELIGIBLE_STATES.filter(({ value }) => !shown.has(value)),
+    [],
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 import { METRICS } from '../../../gateway/src/control/metrics/definitions.ts';
-import { BREAKER_STATES, ELIGIBLE_STATES, EXCLUSIONS, PROBE_STATES } from '../colours.ts';
+import { BREAKER_STATES, ELIGIBLE_STATES, EXCLUSIONS, PROBE_STATES, type StateName } from '../colours.ts';
 import type { Panel } from '../panels/panel.ts';
 import { stateTimeline } from '../panels/state-timeline.ts';
 import { aggregate, select } from '../promql.ts';
@@ -21,7 +21,8 @@ export function eligibilityTimeline(matcher: string, legend: string, width = 8):
 
 /** The place among EXCLUSIONS of what keeps a backend out, from 1; 0 where nothing does. */
 function exclusionNumber(matcher: string): string {
-  const by = (exclusion: string): string => select(METRICS.backendExcluded, matcher, `by="${exclusion}"`);
+  const by = (exclusion: StateName['value']): string =>
+    select(METRICS.backendExcluded, matcher, `by="${exclusion}"`);
   return EXCLUSIONS.map(({ value }, index) => `${index + 1} * ${by(value)}`).join(' or ');
 }
 
