@@ -64,7 +64,7 @@ export class ProcessLog {
   }
 
   #out(line: string): void {
-    this.stdout.write(line);
+    this.stdout.write(Buffer.from(line, 'utf8').toString('latin1'));
     this.stdout.flush();
   }
 }

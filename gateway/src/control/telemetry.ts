@@ -65,9 +65,14 @@ export class Telemetry implements ExchangeWatcher {
 
   /** What is left is written and sent, as far as that can be done in a few seconds. */
   async close(): Promise<void> {
+    // what a deadline cut off is told of when its sockets have closed
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
     this.#deps.port.watch(undefined);
     this.#accessLog = undefined;
-    await Promise.all([this.#file?.close(), this.#ownStdout?.close(), this.#tracing?.close()]);
+    const file = this.#file;
+    this.#file = undefined;
+    await Promise.all([file?.close(), this.#ownStdout?.close(), this.#tracing?.close()]);
   }
 
   #open(plan: AccessLogPlan | undefined): LogFile | undefined {

@@ -130,15 +130,15 @@ export const FILE_CASES: readonly ProblemCase[] = [
     name: 'a key like nothing known',
     text: `zebra: 1\n${REST}`,
     said: [
-      '1:1: unknown key zebra in the config; it knows listeners, admin, redis, drain, defaults, services, routes',
+      '1:1: unknown key zebra in the config; it knows listeners, admin, redis, drain, log, accessLog, tracing, defaults, services, routes',
     ],
   },
   {
     name: 'a key that every JavaScript object has',
     text: `constructor: 1\n__proto__: 1\n${REST}`,
     said: [
-      '1:1: unknown key constructor in the config; it knows listeners, admin, redis, drain, defaults, services, routes',
-      '2:1: unknown key __proto__ in the config; it knows listeners, admin, redis, drain, defaults, services, routes',
+      '1:1: unknown key constructor in the config; it knows listeners, admin, redis, drain, log, accessLog, tracing, defaults, services, routes',
+      '2:1: unknown key __proto__ in the config; it knows listeners, admin, redis, drain, log, accessLog, tracing, defaults, services, routes',
     ],
   },
   {

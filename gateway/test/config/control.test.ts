@@ -19,6 +19,9 @@ test('an admin API on loopback, no Redis and a drain of 25 seconds are there by 
     admin: { host: '127.0.0.1', port: 9901, token: undefined },
     redis: undefined,
     drain: { delayMs: 0, timeoutMs: 25_000 },
+    log: { format: 'text', level: 'info' },
+    accessLog: undefined,
+    tracing: undefined,
   });
 });
 
@@ -26,11 +29,29 @@ test('everything that is written reaches the control plan', () => {
   const text = `admin: { address: "[::1]:0", token: hunter2 }
 redis: { url: "rediss://u:p@h:1/2", fleet: a_b.c-D }
 drain: { delay: 5s, timeout: 1m }
+log: { format: json, level: warn }
+accessLog: { mode: sampled, sample: 0.5%, path: log/a.log, headers: [User-Agent], redact: { headers: [X-Key], query: [Id] } }
+tracing: { otlp: "https://h:4318/v1/traces", sample: 100%, headers: { Authorization: hunter2 }, serviceName: edge }
 ${REST}`;
   assert.deepEqual(controlOf(text), {
     admin: { host: '::1', port: 0, token: 'hunter2' },
     redis: { url: 'rediss://u:p@h:1/2', fleet: 'a_b.c-D' },
     drain: { delayMs: 5000, timeoutMs: 60_000 },
+    log: { format: 'json', level: 'warn' },
+    accessLog: {
+      mode: 'sampled',
+      sampleRatio: 0.005,
+      file: '/etc/portway/log/a.log',
+      headers: ['user-agent'],
+      redact: { headers: ['x-key'], query: ['id'] },
+    },
+    tracing: {
+      url: 'https://h:4318/v1/traces',
+      sampleRatio: 1,
+      headers: { Authorization: 'hunter2' },
+      serviceName: 'edge',
+      redact: { headers: ['x-key'], query: ['id'] },
+    },
   });
 });
 

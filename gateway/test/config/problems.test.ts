@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { CONTROL_CASES } from './cases-control.ts';
 import { FILE_CASES } from './cases-file.ts';
 import { LISTENER_CASES } from './cases-listeners.ts';
+import { LOG_CASES } from './cases-logs.ts';
 import { RESILIENCE_CASES } from './cases-resilience.ts';
 import { ROUTE_CASES } from './cases-routes.ts';
 import { SERVICE_CASES } from './cases-services.ts';
@@ -12,6 +13,7 @@ const CASES = [
   ...FILE_CASES,
   ...CONTROL_CASES,
   ...LISTENER_CASES,
+  ...LOG_CASES,
   ...SERVICE_CASES,
   ...RESILIENCE_CASES,
   ...ROUTE_CASES,

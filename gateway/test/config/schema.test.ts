@@ -7,6 +7,7 @@ import { FORMATS } from '../../src/control/config/formats.ts';
 import { configJsonSchema } from '../../src/control/config/json-schema.ts';
 import { ConfigSchema } from '../../src/control/config/schema.ts';
 import { CONTROL_CASES } from './cases-control.ts';
+import { LOG_CASES } from './cases-logs.ts';
 import { RESILIENCE_CASES } from './cases-resilience.ts';
 import { ROUTE_CASES } from './cases-routes.ts';
 import { SERVICE_CASES } from './cases-services.ts';
@@ -121,7 +122,13 @@ test('editors accept the embedded config, variables and all, and what they accep
 
 test('what is loaded without a variable is accepted by the schema that its type derives from', () => {
   const checker = Compile(ConfigSchema);
-  for (const { text } of [...CONTROL_CASES, ...SERVICE_CASES, ...RESILIENCE_CASES, ...ROUTE_CASES]) {
+  for (const { text } of [
+    ...CONTROL_CASES,
+    ...LOG_CASES,
+    ...SERVICE_CASES,
+    ...RESILIENCE_CASES,
+    ...ROUTE_CASES,
+  ]) {
     const loaded = load(text);
     if (loaded.ok) assert.ok(checker.Check(loaded.config), text);
   }

@@ -31,6 +31,11 @@ function decoded(latin1: string): string {
   return text.includes('�') ? latin1 : text;
 }
 
+/** The same text (of characters up to FF) as one piece of its own: not a tree of pieces, nor a view of a larger text. */
+export function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
 const THOUSANDTHS: readonly string[] = Array.from({ length: 1_000 }, (_, thousandth) =>
   thousandth === 0 ? '' : `.${String(thousandth).padStart(3, '0').replace(/0+$/, '')}`,
 );

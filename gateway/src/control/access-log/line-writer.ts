@@ -3,12 +3,12 @@ import type { Clock } from '../../time.ts';
 import type { Log } from '../log.ts';
 
 /** One system call for so many bytes; and so often for fewer, for those who watch. */
-const BATCH_CHARS = 128 * 1024;
+const BATCH_BYTES = 64 * 1024;
 const FLUSH_MS = 250;
 /** What waits for a slow disk or reader; about 8 000 lines. What comes then is dropped. */
-export const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 /** A pipe that is full says so at once, and nothing tells when it is not any more. */
-const FULL_PAUSE_MS = 20;
+const FULL_PAUSE_MS = 2;
 /** No space, a broken pipe: all of it is kept and tried again. */
 const ERROR_PAUSE_MS = 1_000;
 const CLOSE_MS = 1_000;
@@ -25,6 +25,8 @@ export interface LineWriterDeps {
 
 interface Batch {
   readonly bytes: Buffer;
+  /** What they lie in. */
+  readonly buffer: Buffer;
   readonly lines: number;
 }
 
@@ -37,8 +39,11 @@ export class LineWriter {
   readonly #deps: LineWriterDeps;
   readonly #maxBytes: number;
   #fd: number;
-  #text = '';
+  #gathering: Buffer = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  #end = 0;
   #lines = 0;
+  /** To gather in next: most writes are done before the next batch is full. */
+  #spare: Buffer | undefined;
   readonly #queue: Batch[] = [];
   #queuedBytes = 0;
   /** Of the first batch of the queue. */
@@ -67,27 +72,33 @@ export class LineWriter {
 
   /** Of lines that are on their way. */
   get waitingBytes(): number {
-    return this.#queuedBytes + this.#text.length;
+    return this.#queuedBytes + this.#end;
   }
 
-  /** @param line with its line end */
+  /** @param line with its line end, one character a byte */
   write(line: string): void {
-    if (this.#closed || this.waitingBytes + line.length > this.#maxBytes) {
+    const { length } = line;
+    if (this.#closed || this.waitingBytes + length > this.#maxBytes) {
       this.#drop(1);
       return;
     }
-    this.#text += line;
+    if (this.#end + length > this.#gathering.length) {
+      this.flush();
+      if (length > this.#gathering.length) this.#gathering = Buffer.allocUnsafeSlow(length);
+    }
+    this.#end += this.#gathering.write(line, this.#end, 'latin1');
     this.#lines += 1;
-    if (this.#text.length >= BATCH_CHARS) this.flush();
   }
 
   /** Writes what was gathered as soon as the descriptor takes it. */
   flush(): void {
-    if (this.#text !== '') {
-      const bytes = Buffer.from(this.#text, 'utf8');
-      this.#queue.push({ bytes, lines: this.#lines });
+    if (this.#end > 0) {
+      const bytes = this.#gathering.subarray(0, this.#end);
+      this.#queue.push({ bytes, buffer: this.#gathering, lines: this.#lines });
       this.#queuedBytes += bytes.length;
-      this.#text = '';
+      this.#gathering = this.#spare ?? Buffer.allocUnsafeSlow(BATCH_BYTES);
+      this.#spare = undefined;
+      this.#end = 0;
       this.#lines = 0;
     }
     this.#advance();
@@ -95,6 +106,10 @@ export class LineWriter {
 
   /** Goes on with another descriptor, and hands the old one back when nothing is written to it any more. */
   moveTo(fd: number, old: (fd: number) => void): void {
+    if (this.#closed) {
+      old(fd);
+      return;
+    }
     this.flush();
     // of two moves at once the first never happened
     if (this.#next !== undefined) old(this.#next.fd);
@@ -105,9 +120,10 @@ export class LineWriter {
 
   /**
    * Writes what is left, for a second at most; what is left then is dropped. Hands the descriptor back, unless a write to it
-   * is still under way: closed, its number could be another's by the time it happens.
+   * is still under way: closed, its number could be another's by the time it happens. Hands it back once only.
    */
   async close(): Promise<number | undefined> {
+    if (this.#closed) return undefined;
     this.flush();
     this.#closed = true;
     if (this.#busy || this.#queue.length > 0) {
@@ -158,6 +174,7 @@ export class LineWriter {
 
   #done(batch: Batch): void {
     this.#queue.shift();
+    if (batch.buffer.length === BATCH_BYTES) this.#spare = batch.buffer;
     this.#queuedBytes -= batch.bytes.length;
     this.#written = 0;
     if (this.#queue.length === 0) this.#caughtUp();

@@ -5,7 +5,7 @@ export const REDACTED = '[redacted]';
 
 /** Distinctive enough to mean a secret anywhere in a name: `access_token`, `X-Amz-Signature`, `userPassword`. */
 const PARTS =
-  'token|secret|passw|passphrase|signature|credential|apikey|privatekey|accesskey|authoriz|session|jwt|saml|bearer';
+  'token|secret|passw|passphrase|signature|credential|apikey|privatekey|accesskey|authoriz|session|sessid|jwt|saml|bearer';
 /** Secret as a word of its own: `key` and `api_key`, and not `monkey`. */
 const WORDS = 'key|keys|sig|code|pwd|pass|auth|sid|otp|pin|hmac|assertion|ticket|nonce|cred|creds';
 

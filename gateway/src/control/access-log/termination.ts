@@ -12,7 +12,7 @@ export interface Termination {
   readonly words: string;
 }
 
-export const COMPLETE: Termination = { letters: '--', words: 'complete' };
+const COMPLETE: Termination = { letters: '--', words: 'complete' };
 
 const PHASES: Readonly<Record<ExchangePhase, readonly [letter: string, words: string]>> = {
   request: ['R', 'reading the request'],

@@ -15,6 +15,9 @@ const USUALLY_SECRET: readonly string[] = [
   'x-xsrf-token',
 ];
 
+/** By the names it has elsewhere. */
+const STDOUT: ReadonlySet<string> = new Set(['stdout', '-', '/dev/stdout']);
+
 export function compileLog(log: Config['log']): LogPlan {
   return { format: log?.format ?? DEFAULTS.log.format, level: log?.level ?? DEFAULTS.log.level };
 }
@@ -27,14 +30,14 @@ export function compileAccessLog(log: Config['accessLog'], configFile: string): 
   return {
     mode,
     sampleRatio: checked(parsePercent(sample)),
-    file: path === 'stdout' ? undefined : resolve(dirname(configFile), path),
+    file: STDOUT.has(path) ? undefined : resolve(dirname(configFile), path),
     headers: lowered(log.headers ?? []),
     redact: compileRedact(log),
   };
 }
 
 /** What a block means that says no mode. */
-export function accessLogMode(log: Config['accessLog']): 'off' | AccessLogPlan['mode'] {
+function accessLogMode(log: Config['accessLog']): 'off' | AccessLogPlan['mode'] {
   if (!log) return 'off';
   return log.mode ?? (log.sample === undefined ? DEFAULTS.accessLog.mode : 'sampled');
 }

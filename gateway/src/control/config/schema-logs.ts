@@ -66,7 +66,8 @@ export const AccessLog = orOff(
         query: opt(
           Type.Union(
             [
-              Type.Boolean(),
+              Type.Literal(true),
+              Type.Literal(false),
               Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
                 description: 'Names of parameters.',
                 maxItems: 256,
