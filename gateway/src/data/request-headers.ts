@@ -148,8 +148,11 @@ export class RequestHeaders {
 
   #added(exchange: Exchange, head: RequestHead): string {
     const fields = head.fields;
-    const half = exchange.record?.idHalf || this.#ids.next();
-    const id = this.#ids.traceId(half);
+    const { record } = exchange;
+    const made = record !== undefined && record.idHalf !== '';
+    const half = made ? record.idHalf : this.#ids.next();
+    // the same string, so that it is made one piece only once
+    const id = made ? record.traceId : this.#ids.traceId(half);
     if ((fields.seen & UNUSUAL) === 0 && !this.#client.trusted && head.minorVersion === 1) {
       exchange.requestId = id;
       const prefix = exchange.route?.taken ?? '';

@@ -154,25 +154,18 @@ test('a file that is moved away is let go when it is opened anew, and no line is
 test('of a line that is stuck halfway the rest is left out where the file changes under it', async (t) => {
   const { path, reader } = fifo(t);
   const lines = new LineWriter(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK), listening());
-  const count = 3_000;
-  for (let index = 0; index < count; index++) lines.write(line(index, 97));
-  // the pipe takes 64 KiB, and that is in the middle of a line
+  // more than a pipe takes at once
+  for (const [index, length] of [10, 100_000, 10].entries()) lines.write(line(index, length));
+  lines.flush();
   await new Promise((resolve) => setTimeout(resolve, 50));
   const file = join(scratch(t), 'log');
   lines.moveTo(openSync(file, 'a'), closeSync);
   const fd = await lines.close();
   if (fd !== undefined) closeSync(fd);
   const { text } = drain(t, reader);
-  await eventually(() => text().length >= 65_536);
-  const before = text().lastIndexOf('\n') + 1;
-  const inPipe = indexes(text().slice(0, before));
-  const inFile = indexes(readFileSync(file, 'utf8'));
-  assert.deepEqual(inPipe, range(inPipe.length));
-  assert.ok(text().length > before);
+  await eventually(() => text().includes('"index":1,'));
+  assert.deepEqual(indexes(readFileSync(file, 'utf8')), [2]);
   assert.equal(lines.dropped, 1);
-  assert.equal(inFile[0], inPipe.length + 1);
-  assert.equal(inFile.at(-1), count - 1);
-  assert.equal(inPipe.length + 1 + inFile.length, count);
 });
 
 test('descriptors are given back, once, however often it is opened anew and closed', async (t) => {
@@ -187,7 +180,7 @@ test('descriptors are given back, once, however often it is opened anew and clos
   await Promise.all([file.close(), file.close()]);
   await eventually(() => open() === before);
   // what has the same number by now is another's
-  const others = [1, 2, 3].map(() => openSync(folder, 'r'));
+  const others = Array.from({ length: 50 }, () => openSync(folder, 'r'));
   await file.close();
   await new Promise((resolve) => setTimeout(resolve, 20));
   for (const fd of others) closeSync(fd);

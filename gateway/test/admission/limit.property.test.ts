@@ -78,16 +78,17 @@ class Driver {
       this.#noLongerWaits(one, what);
       this.#react(react);
     };
-    this.#waiting.push(one);
     const answer = limit.enter(one);
-    if (answer === 'waiting') return;
+    if (answer === 'waiting') {
+      // not before: those whom this lets in may cancel any who wait, and this one does not wait yet
+      this.#waiting.push(one);
+      return;
+    }
     heard.push(answer);
-    const at = this.#waiting.indexOf(one);
-    this.#waiting.splice(at, 1);
     if (answer === 'shed') return;
-    const passedOver = this.#waiting
-      .slice(0, at)
-      .filter((other) => other.priority === 'high' || other.priority === priority);
+    const passedOver = this.#waiting.filter(
+      (other) => other.priority === 'high' || other.priority === priority,
+    );
     assert.deepEqual(passedOver, [], 'in before none of its own priority or higher');
     this.#admitted();
   }
