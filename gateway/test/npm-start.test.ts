@@ -4,34 +4,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { DEMO_PORTS, freeDemoPorts } from '../../services/shared/test/support.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const PORTS = [
-  'PORTWAY_PORT',
-  'PORTWAY_ADMIN_PORT',
-  'WEB_PORT',
-  'DB_PORT_1',
-  'DB_PORT_2',
-  'DB_PORT_3',
-  'FILES_PORT_1',
-  'FILES_PORT_2',
-  'CHAT_PORT_1',
-  'CHAT_PORT_2',
-];
-
-/** Free ports, all taken at once so that they differ. */
-async function freePorts(): Promise<Record<string, string>> {
-  const servers = await Promise.all(
-    PORTS.map(async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => String((server.address() as { port: number }).port));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return Object.fromEntries(PORTS.map((name, index) => [name, ports[index] ?? '']));
-}
 
 class Npm {
   readonly child: ChildProcess;
@@ -62,7 +37,7 @@ class Npm {
 }
 
 test('npm start serves the demo through the gateway, and SIGTERM to npm leaves nothing behind', async (t) => {
-  const ports = await freePorts();
+  const ports = await freeDemoPorts();
   const npm = new Npm(ports);
   t.after(() => npm.child.exitCode ?? npm.child.kill('SIGTERM'));
   await npm.says('Ctrl-C stops everything');
@@ -95,7 +70,7 @@ test('npm start serves the demo through the gateway, and SIGTERM to npm leaves n
   await ended;
   await assert.rejects(fetch(`${base}/`));
   await assert.rejects(fetch(`${adminUrl}/livez`));
-  for (const name of PORTS) {
+  for (const name of DEMO_PORTS) {
     const server = createServer().listen(Number(ports[name]), '127.0.0.1');
     await once(server, 'listening');
     server.close();

@@ -2,11 +2,10 @@ import { FAILURES, type FailureCode } from '../errors.ts';
 import type { Backend } from './backend.ts';
 import type { Exchange } from './exchange.ts';
 import { ExchangeTrace } from './exchange-trace.ts';
-import { FIELD_ID } from './http1/field-names.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { ExchangePhase, ExchangeReport, ExchangeWatcher } from './port.ts';
 import type { ClientFacts } from './request-headers.ts';
-import { isTraceparent, type RequestIds } from './request-id.ts';
+import { type RequestIds, traceparentOf } from './request-id.ts';
 
 /** What an attempt waits for while it has no connection. */
 type Waiting = 'no' | 'admission' | 'slot' | 'connect';
@@ -52,7 +51,7 @@ export class ExchangeRecord implements ExchangeReport {
     this.path = head.path;
     this.query = head.query;
     this.minorVersion = head.minorVersion;
-    const parent = parentOf(head);
+    const parent = traceparentOf(head.fields);
     this.idHalf = parent === '' ? ids.next() : '';
     this.traceId = parent === '' ? ids.traceId(this.idHalf) : parent.slice(3, 35);
     this.trace = ExchangeTrace.begin(watcher, ids, this.traceId, parent);
@@ -233,13 +232,6 @@ export class ExchangeRecord implements ExchangeReport {
   get bytesIn(): number {
     return this.head.length + this.#bodyBefore + this.#exchange.bodyBytesIn;
   }
-}
-
-/** The client's traceparent, where there is one that can be gone on from. */
-function parentOf({ fields }: RequestHead): string {
-  if (!fields.has(FIELD_ID.traceparent) || fields.repeated(FIELD_ID.traceparent)) return '';
-  const sent = fields.first(FIELD_ID.traceparent);
-  return isTraceparent(sent) ? sent : '';
 }
 
 /** What was no request, and was answered all the same: nothing is known of it but who sent it. */

@@ -2,7 +2,7 @@ import type { Exchange } from './exchange.ts';
 import { FIELD_ID } from './http1/field-names.ts';
 import { CHUNKED, hasOption, parseLength, type RequestHead, withoutSpace } from './http1/request-head.ts';
 import type { HeaderEditPlan } from './plan.ts';
-import { isRequestId, isTraceparent, type RequestIds } from './request-id.ts';
+import { isRequestId, type RequestIds, traceparentOf } from './request-id.ts';
 
 /** What the connection tells of the client; the same for every request on it. */
 export interface ClientFacts {
@@ -169,9 +169,7 @@ export class RequestHeaders {
       exchange.requestId = id;
       text += `X-Request-Id: ${id}\r\n`;
     }
-    const traced =
-      fields.has(FIELD_ID.traceparent) && keepsChecked(head, fields.indexOf(FIELD_ID.traceparent));
-    return traced ? text : `${text}traceparent: 00-${id}-${half}-00\r\n`;
+    return traceparentOf(fields) !== '' ? text : `${text}traceparent: 00-${id}-${half}-00\r\n`;
   }
 
   /** The usual fields up to the half of the request id that differs, kept while requests name the same host. */
@@ -208,7 +206,7 @@ function keepsChecked(head: RequestHead, index: number): boolean {
     case FIELD_ID['x-request-id']:
       return index === fields.indexOf(FIELD_ID['x-request-id']) && isRequestId(fields.value(index));
     case FIELD_ID.traceparent:
-      return !fields.repeated(FIELD_ID.traceparent) && isTraceparent(fields.value(index));
+      return traceparentOf(fields) !== '';
     default:
       // RFC 9110 §7.6.2: Max-Forwards counts down for OPTIONS (and TRACE, which is refused)
       return head.method !== 'OPTIONS';

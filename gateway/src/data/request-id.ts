@@ -1,4 +1,6 @@
 import type { Random } from '../time.ts';
+import type { FieldLines } from './http1/field-lines.ts';
+import { FIELD_ID } from './http1/field-names.ts';
 
 /** Twelve bits as three hex digits: half the look-ups of a table of bytes, and still small. */
 const HEX3: readonly string[] = Array.from({ length: 4096 }, (_, bits) => bits.toString(16).padStart(3, '0'));
@@ -49,4 +51,11 @@ export function isRequestId(value: string): boolean {
 /** W3C Trace Context §3.2, version 00, with ids that are not all zeroes. */
 export function isTraceparent(value: string): boolean {
   return value.length === 55 && /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value);
+}
+
+/** The client's traceparent, where there is one that can be gone on from; empty where there is not. */
+export function traceparentOf(fields: FieldLines): string {
+  if (!fields.has(FIELD_ID.traceparent) || fields.repeated(FIELD_ID.traceparent)) return '';
+  const sent = fields.first(FIELD_ID.traceparent);
+  return isTraceparent(sent) ? sent : '';
 }

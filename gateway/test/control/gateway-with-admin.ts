@@ -4,7 +4,7 @@ import type { BackendStatus, DataStatus } from '../../src/data/port.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import { eventually } from '../relay/gateway-in-test.ts';
 import type { ProbedBackend } from '../restarts/probed-backend.ts';
-import { plan } from '../support/plans.ts';
+import { ADMIN_ONLY, plan } from '../support/plans.ts';
 import { RawClient } from '../support/raw-client.ts';
 
 export interface GatewayWithAdmin {
@@ -52,14 +52,7 @@ export async function startWithAdmin(
       { service: { health: HEALTH, balance: { kind: 'round-robin' }, ...service } },
     ),
     {
-      control: {
-        admin: { host: '127.0.0.1', port: 0, token: undefined },
-        redis: undefined,
-        drain: { delayMs: 0, timeoutMs: 1_000 },
-        log: { format: 'text', level: 'info' },
-        accessLog: undefined,
-        tracing: undefined,
-      },
+      control: ADMIN_ONLY,
       log: (level, message) => void lines.push(`${level} ${message}`),
     },
   );

@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { ControlPlan } from '../../src/control/control-plan.ts';
 import { METRICS } from '../../src/control/metrics/definitions.ts';
 import type { ServicePlan } from '../../src/data/plan.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
-import { BREAKER, EJECTION, type plan as makePlan, plan, servicePlan } from '../support/plans.ts';
+import { ADMIN_ONLY, BREAKER, EJECTION, type plan as makePlan, plan, servicePlan } from '../support/plans.ts';
 import { RawBackend } from '../support/raw-backend.ts';
 import { exchangeRaw } from '../support/raw-client.ts';
 import { type ReadSample, readExposition, sampleValue } from './exposition-text.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
-const CONTROL: ControlPlan = {
-  admin: { host: '127.0.0.1', port: 0, token: undefined },
-  redis: undefined,
-  drain: { delayMs: 0, timeoutMs: 1_000 },
-  log: { format: 'text', level: 'info' },
-  accessLog: undefined,
-  tracing: undefined,
-};
 
 /** The names that DESIGN §5 promises. */
 const PROMISED = [
@@ -56,7 +47,7 @@ async function watched(
   ports: readonly number[],
   changes: Parameters<typeof makePlan>[1] = {},
 ): Promise<Watched> {
-  const gateway = await createGateway(plan(ports, changes), { control: CONTROL, version: '1.2.3' });
+  const gateway = await createGateway(plan(ports, changes), { control: ADMIN_ONLY, version: '1.2.3' });
   t.after(() => gateway.stop(0));
   return {
     gateway,

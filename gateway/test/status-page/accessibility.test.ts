@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { backendStatus } from '../admin/admin-stage.ts';
 import { ask, openBrowser, openPage } from './browser.ts';
-import { backendStatus, EJECTED, openAdmin, route, Scene, serviceStatus } from './page-stage.ts';
+import { EJECTED, openAdmin, route, Scene, serviceStatus } from './page-stage.ts';
 
 const browser = await openBrowser({ after });
 

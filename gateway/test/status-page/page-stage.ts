@@ -12,29 +12,9 @@ import type {
   ServiceStatus,
 } from '../../src/data/port.ts';
 import { type Clock, systemClock } from '../../src/time.ts';
+import { backendStatus } from '../admin/admin-stage.ts';
 
 export const BOUNDS_MS = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000];
-
-export function backendStatus(name: string, changes: Partial<BackendStatus> = {}): BackendStatus {
-  return {
-    name,
-    weight: 1,
-    effectiveWeight: 1,
-    eligible: true,
-    excludedBy: undefined,
-    reason: undefined,
-    admin: 'enabled',
-    health: 'healthy',
-    healthReason: 'status 200',
-    breaker: 'closed',
-    ejectedUntilMs: undefined,
-    pending: 0,
-    latencyMs: 1.5,
-    pool: { active: 0, idle: 1, connecting: 0, queued: 0, max: 128 },
-    lastSuccessAgoMs: 12,
-    ...changes,
-  };
-}
 
 export const EJECTED: Partial<BackendStatus> = {
   eligible: false,

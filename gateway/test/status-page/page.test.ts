@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { MAX_WATCHERS } from '../../src/control/status-page/live-feed.ts';
+import { backendStatus } from '../admin/admin-stage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { ask, openBrowser, openPage } from './browser.ts';
 import { EventStream } from './event-stream.ts';
-import { backendStatus, EJECTED, openAdmin, route, Scene, serviceStatus } from './page-stage.ts';
+import { EJECTED, openAdmin, route, Scene, serviceStatus } from './page-stage.ts';
 
 // A real Chromium before a real admin server, over a gateway that tests change.
 

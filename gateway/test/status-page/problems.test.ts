@@ -6,8 +6,9 @@ import { Snapshots } from '../../src/control/status-page/snapshot.ts';
 import { quantileMs, type Rates } from '../../src/control/status-page/traffic-rates.ts';
 import { TrafficWindow } from '../../src/control/status-page/traffic-window.ts';
 import type { ServiceStatus } from '../../src/data/port.ts';
+import { backendStatus } from '../admin/admin-stage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { BOUNDS_MS, backendStatus, EJECTED, route, Scene, serviceStatus } from './page-stage.ts';
+import { BOUNDS_MS, EJECTED, route, Scene, serviceStatus } from './page-stage.ts';
 
 const RATES: Rates = { rate: 10, errorShare: 0, errors: 0, p50Ms: 1, p99Ms: 2, point: [10, 0, 2] };
 

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { MAX_WATCHERS } from '../../src/control/status-page/live-feed.ts';
+import { backendStatus } from '../admin/admin-stage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { exchangeRaw, RawClient } from '../support/raw-client.ts';
 import { EventStream } from './event-stream.ts';
-import { backendStatus, openAdmin, Scene, serviceStatus } from './page-stage.ts';
+import { openAdmin, Scene, serviceStatus } from './page-stage.ts';
 
 const GET = (headers = ''): string => `GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`;
 

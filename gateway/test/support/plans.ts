@@ -1,3 +1,4 @@
+import type { ControlPlan } from '../../src/control/control-plan.ts';
 import type {
   BackendPlan,
   BreakerPlan,
@@ -139,3 +140,13 @@ export function plan(
     explainTokenSha256: undefined,
   };
 }
+
+/** A control plane with an admin port that the system chooses, and nothing else. */
+export const ADMIN_ONLY: ControlPlan = {
+  admin: { host: '127.0.0.1', port: 0, token: undefined },
+  redis: undefined,
+  drain: { delayMs: 0, timeoutMs: 1_000 },
+  log: { format: 'text', level: 'info' },
+  accessLog: undefined,
+  tracing: undefined,
+};

@@ -6,28 +6,13 @@ import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { freePorts, json, Program, temporaryFolder, until } from './support.ts';
+import { freeDemoPorts, json, Program, temporaryFolder, until } from './support.ts';
 
 const LAUNCH = fileURLToPath(new URL('fixtures/launch.ts', import.meta.url));
-const VARIABLES = [
-  'PORTWAY_PORT',
-  'PORTWAY_ADMIN_PORT',
-  'WEB_PORT',
-  'DB_PORT_1',
-  'DB_PORT_2',
-  'DB_PORT_3',
-  'FILES_PORT_1',
-  'FILES_PORT_2',
-  'CHAT_PORT_1',
-  'CHAT_PORT_2',
-];
-
 /** Free ports for all, and a folder for temporary files of the test's own. */
 async function environment(t: TestContext) {
-  const ports = await freePorts(VARIABLES.length);
   const temporary = temporaryFolder(t);
-  const env: Record<string, string> = { TMPDIR: temporary };
-  for (const [index, variable] of VARIABLES.entries()) env[variable] = String(ports[index]);
+  const env: Record<string, string> = { TMPDIR: temporary, ...(await freeDemoPorts()) };
   const urlOf = (variable: string) => `http://127.0.0.1:${env[variable]}`;
   return { env, temporary, urlOf };
 }

@@ -107,8 +107,28 @@ export class Program {
   }
 }
 
+/** The variables that move each of the demo's ports. */
+export const DEMO_PORTS = [
+  'PORTWAY_PORT',
+  'PORTWAY_ADMIN_PORT',
+  'WEB_PORT',
+  'DB_PORT_1',
+  'DB_PORT_2',
+  'DB_PORT_3',
+  'FILES_PORT_1',
+  'FILES_PORT_2',
+  'CHAT_PORT_1',
+  'CHAT_PORT_2',
+] as const;
+
+/** An environment that moves the whole demo to free ports. */
+export async function freeDemoPorts(): Promise<Record<string, string>> {
+  const ports = await freePorts(DEMO_PORTS.length);
+  return Object.fromEntries(DEMO_PORTS.map((variable, index) => [variable, String(ports[index])]));
+}
+
 /** `count` ports that are free now and outside the range from which systems take the ports of outgoing connections. */
-export async function freePorts(count: number): Promise<number[]> {
+async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) {
     const port = 12_000 + Math.floor(Math.random() * 18_000);

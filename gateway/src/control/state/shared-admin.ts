@@ -2,6 +2,7 @@ import type { ServicePlan } from '../../data/plan.ts';
 import type { AdminState, BackendRef, BackendStatus, DataPort } from '../../data/port.ts';
 import type { Clock } from '../../time.ts';
 import { backendKey } from './backend-key.ts';
+import { byService } from './by-service.ts';
 import type { AdminRecord, Setting } from './records.ts';
 
 /** A setting from further in the future than this is nobody's: it could never be changed again. */
@@ -105,13 +106,7 @@ export class SharedAdmin {
 
   /** All backends, by service. */
   byService(): Map<string, string[]> {
-    const services = new Map<string, string[]>();
-    for (const { ref } of this.#entries.values()) {
-      const backends = services.get(ref.service);
-      if (backends === undefined) services.set(ref.service, [ref.backend]);
-      else backends.push(ref.backend);
-    }
-    return services;
+    return byService(this.#entries.values().map(({ ref }) => ref));
   }
 
   #setting<T>(value: T, before: Setting<T> | undefined): Setting<T> {

@@ -2,6 +2,7 @@ import type { HealthPlan, ServicePlan } from '../../data/plan.ts';
 import type { BackendRef, BackendStatus, HealthVerdict } from '../../data/port.ts';
 import type { Clock } from '../../time.ts';
 import { backendKey } from './backend-key.ts';
+import { byService } from './by-service.ts';
 import type { HealthRecord } from './records.ts';
 
 /** A success of live traffic this recent outweighs what another replica's probe says. */
@@ -189,13 +190,7 @@ export class SharedHealth {
 
   /** The backends whose records are of interest, by service. */
   byService(): Map<string, string[]> {
-    const services = new Map<string, string[]>();
-    for (const { ref } of this.#entries.values()) {
-      const backends = services.get(ref.service);
-      if (backends === undefined) services.set(ref.service, [ref.backend]);
-      else backends.push(ref.backend);
-    }
-    return services;
+    return byService(this.#entries.values().map(({ ref }) => ref));
   }
 
   #weigh(entry: Entry, theirs: NonNullable<Entry['theirs']>, here: BackendStatus): void {
