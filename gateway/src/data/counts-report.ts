@@ -1,7 +1,8 @@
 import { type FailureCounters, LATENCY_BUCKETS_MS, type TrafficCounters } from './counters.ts';
-import type { DataCounts, TrafficCounts } from './port.ts';
+import type { DataCounts, TrafficCounts, TunnelCounts } from './port.ts';
 import type { Route } from './route.ts';
 import type { Service } from './service.ts';
+import type { TunnelCounters } from './tunnel/tunnel-counters.ts';
 
 /** Of more routes than that only those with requests are told: each is some twenty lines of every scrape. */
 const MANY_ROUTES = 1_000;
@@ -22,11 +23,11 @@ export function countsReport(
   return {
     latencyBoundsMs: LATENCY_BUCKETS_MS,
     routes: routes
-      .filter(({ counters, tunnels }) => few || counters.total > 0 || tunnels > 0)
+      .filter(({ counters, tunnels }) => few || counters.total > 0 || tunnels.opened > 0)
       .map(({ name, service, tunnels, counters }) => ({
         route: name,
         service: service.name,
-        tunnels,
+        tunnels: tunnelCounts(tunnels),
         traffic: trafficCounts(counters, times),
       })),
     backends: services.flatMap((service) =>
@@ -51,6 +52,10 @@ export function countsReport(
       return { code: key.slice(0, space), route: key.slice(space + 1), count };
     }),
   };
+}
+
+function tunnelCounts({ open, opened, bytesIn, bytesOut, ended }: TunnelCounters): TunnelCounts {
+  return { open, opened, bytesIn, bytesOut, ended: Object.fromEntries(ended) };
 }
 
 function trafficCounts(counters: TrafficCounters, { nowMs, wallNowMs }: Times): TrafficCounts {

@@ -10,7 +10,7 @@ import { Forward } from './forward.ts';
 import type { Observer } from './forward-context.ts';
 import { ResponseHead } from './http1/response-head.ts';
 import { listenInstead } from './listen-instead.ts';
-import { Listener, type ListenerDeps } from './listener.ts';
+import { createListener, isSameListener, type Listener, type ListenerDeps } from './listener.ts';
 import type { ListenerPlan, Plan } from './plan.ts';
 import { planChanges } from './plan-changes.ts';
 import type {
@@ -33,6 +33,7 @@ import { Retired } from './retired.ts';
 import { Route } from './route.ts';
 import { Router } from './router.ts';
 import { Service, type ServiceContext } from './service.ts';
+import { OpenTunnels } from './tunnel/open-tunnels.ts';
 
 export interface DataPlaneDeps {
   readonly clock: Clock;
@@ -57,6 +58,7 @@ export class DataPlane implements DataPort {
   readonly #context: ServiceContext;
   readonly #listening: ListenerDeps;
   readonly #forward: Forward;
+  readonly #tunnels: OpenTunnels;
   #router: Router<Route>;
 
   constructor(plan: Plan, deps: DataPlaneDeps) {
@@ -74,10 +76,18 @@ export class DataPlane implements DataPort {
     this.#router = routerOf(this.routes);
     const dateLine = dateLineOf(clock);
     const ids = new RequestIds(random);
-    const context = { clock, random, wheel, ids, counters: this.counters, observer, dateLine };
+    const tunnels = new OpenTunnels(wheel, random);
+    this.#tunnels = tunnels;
+    const { counters } = this;
+    const context = { clock, random, wheel, ids, counters, observer, dateLine, tunnels };
     this.#forward = new Forward(context, this.#router, accessOf(plan));
-    this.#listening = { clock, ids, wheel, buffers, counters: this.counters, line: this.#forward };
-    this.listeners = plan.listeners.map((listener) => new Listener(this.#listening, listener));
+    this.#listening = {
+      ...{ clock, random, ids, wheel, buffers, counters, tunnels },
+      line: this.#forward,
+      services: this.#context,
+      serviceNamed: (name) => this.#byName.get(name),
+    };
+    this.listeners = plan.listeners.map((listener) => createListener(this.#listening, listener));
   }
 
   /** Listens on every address, or on none: the first that fails closes the others and is thrown. */
@@ -103,6 +113,7 @@ export class DataPlane implements DataPort {
       if (!listeners.includes(listener)) this.#retired.addListener(listener);
     }
     this.listeners = listeners;
+    for (const listener of listeners) listener.servicesChanged();
     return changes;
   }
 
@@ -113,10 +124,9 @@ export class DataPlane implements DataPort {
     const listeners = plans.map((plan) => {
       // each once: several may leave their port to the system
       for (const listener of going) {
-        const { host, port } = listener.plan;
-        if (host === plan.host && port === plan.port && going.delete(listener)) return listener;
+        if (isSameListener(listener.plan, plan) && going.delete(listener)) return listener;
       }
-      const listener = new Listener(this.#listening, plan);
+      const listener = createListener(this.#listening, plan);
       fresh.push(listener);
       return listener;
     });
@@ -207,7 +217,8 @@ export class DataPlane implements DataPort {
 
   counts(): DataCounts {
     const times = { nowMs: this.#clock.now(), wallNowMs: this.#clock.wallNow() };
-    return countsReport(this.routes, this.services, this.counters, times);
+    const routes = [...this.routes, ...this.listeners.flatMap(({ ownRoutes }) => ownRoutes)];
+    return countsReport(routes, this.services, this.counters, times);
   }
 
   watch(watcher: ExchangeWatcher | undefined): void {
@@ -223,6 +234,7 @@ export class DataPlane implements DataPort {
   /** Accepts no more and answers what is under way; resolves when that is done, at the latest after `deadlineMs`. */
   async drain(deadlineMs: number): Promise<void> {
     this.draining = true;
+    this.#tunnels.leave('drain', deadlineMs, () => true);
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, deadlineMs);

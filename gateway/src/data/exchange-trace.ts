@@ -1,6 +1,7 @@
 import type { FailureCode } from '../errors.ts';
 import type { Backend } from './backend.ts';
 import type { Exchange } from './exchange.ts';
+import type { BackendProtocol } from './plan.ts';
 import type { AttemptReport, ExchangeWatcher, TraceReport } from './port.ts';
 import type { RequestIds } from './request-id.ts';
 
@@ -44,7 +45,7 @@ class AttemptTrace implements AttemptReport {
     return this.#backend.name;
   }
 
-  get protocol(): 'http' | 'https' {
+  get protocol(): BackendProtocol {
     return this.#backend.plan.protocol;
   }
 

@@ -13,7 +13,8 @@ import { latin1 } from './latin1.ts';
 import type { ClientFacts } from './request-headers.ts';
 import type { ResponseFraming } from './response-headers.ts';
 import type { Route } from './route.ts';
-import type { Wire } from './wire.ts';
+import type { ByteEnd } from './tunnel/byte-end.ts';
+import type { Tunnel } from './tunnel/tunnel.ts';
 
 /** The end an exchange answers to: a client connection of any protocol. */
 export interface ClientSide extends BodySink {
@@ -34,7 +35,7 @@ export interface ClientSide extends BodySink {
   pauseBody(): void;
   resumeBody(): void;
   /** Hands the connection over to a tunnel. */
-  startTunnel(tunnel: TunnelEnd): Wire;
+  startTunnel(tunnel: TunnelEnd): ByteEnd;
 }
 
 /** What of a tunnel an end feeds. */
@@ -51,7 +52,8 @@ export interface TunnelEnd {
 
 /** The end that carries an exchange to a backend. */
 export interface BackendSide extends BodySink {
-  readonly wire: Wire;
+  /** What a tunnel writes to. */
+  readonly wire: ByteEnd;
   /** The request body is complete. */
   endRequest(): void;
   /** Nobody waits for the answer any more: the connection ends with it. */
@@ -66,6 +68,8 @@ export interface BackendSide extends BodySink {
 
 /** What happens to an exchange, told to the line it runs on. */
 export interface Line {
+  /** A raw exchange has the connection it asked for. */
+  connected(exchange: Exchange): void;
   responseHead(exchange: Exchange, head: ResponseHead): void;
   responseEnd(exchange: Exchange): void;
   attemptFailed(exchange: Exchange, code: FailureCode, attempt: FailedAttempt): void;
@@ -98,6 +102,10 @@ export class Exchange implements PickRequest, BodySink {
   route: Route | undefined = undefined;
   /** The protocol asked for by Upgrade; empty for none. */
   upgrade = '';
+  /** Whether its bytes go to the backend as they are, once a new connection is there. */
+  raw = false;
+  /** What both connections have become; undefined before that. */
+  tunnel: Tunnel | undefined = undefined;
   requestId = '';
   /** The whole request head for the backend, with its empty line. */
   requestHead = '';

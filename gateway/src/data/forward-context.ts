@@ -3,6 +3,7 @@ import type { FailureCounters } from './counters.ts';
 import type { Exchange } from './exchange.ts';
 import type { DataEvent } from './port.ts';
 import type { RequestIds } from './request-id.ts';
+import type { OpenTunnels } from './tunnel/open-tunnels.ts';
 
 /** What becomes known of finished exchanges, and what happens beside them; called synchronously, and cheap. */
 export interface Observer {
@@ -16,6 +17,7 @@ export interface ForwardContext {
   readonly wheel: TimerWheel;
   readonly ids: RequestIds;
   readonly counters: FailureCounters;
+  readonly tunnels: OpenTunnels;
   readonly observer: Observer;
   /** The Date line for answers that have none. */
   readonly dateLine: () => string;

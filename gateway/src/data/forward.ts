@@ -14,16 +14,19 @@ import type { ResponseHead } from './http1/response-head.ts';
 import { answerHere } from './local-answers.ts';
 import { type Chance, type NextTry, nextAfterFailure, nextAfterStatus, retryFacts } from './next-try.ts';
 import type { ExchangeWatcher } from './port.ts';
+import { prepareRequest } from './prepare-request.ts';
 import { problemFor } from './problem.ts';
 import type { RequestHeaders } from './request-headers.ts';
 import { framingOf, responseHeadText } from './response-headers.ts';
-import { decideRetry, keepBodyBytes } from './retry.ts';
+import { decideRetry } from './retry.ts';
 import type { Route } from './route.ts';
 import type { Router } from './router.ts';
 import { routeOf, Unroutable } from './routing.ts';
 import { settleFailure } from './settle-failure.ts';
-import { joinRewrite } from './target.ts';
-import { openTunnel, upgradeOf } from './tunnel.ts';
+import { enterTunnel } from './tunnel/enter-tunnel.ts';
+import { isWanted } from './tunnel/upgrade.ts';
+
+const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n';
 
 /**
  * The straight line of a request: route it, admit it, choose a backend, send it there, pass the answer back; and at each
@@ -70,30 +73,32 @@ export class Forward implements Line {
       this.refuse(exchange, 'body_too_large');
       return 0;
     }
-    this.#prepare(exchange, route, head, headers);
+    prepareRequest(exchange, route, head, headers);
+    const { totalMs } = route.timeouts;
+    if (totalMs > 0) this.#timers(exchange).limitTotal(totalMs, () => this.#totalTimeout(exchange));
+    this.#enter(exchange, route);
+    return maxBodyBytes;
+  }
+
+  /**
+   * A connection whose bytes go to a backend of `route` as they are (a TCP service, CONNECT): its end is told by
+   * `startTunnel`, or by `startResponse` where it comes to nothing.
+   */
+  beginRaw(exchange: Exchange, route: Route): void {
+    exchange.route = route;
+    exchange.raw = true;
+    exchange.bodyComplete = true;
+    this.#enter(exchange, route);
+  }
+
+  #enter(exchange: Exchange, route: Route): void {
     if (route.limit === undefined && route.service.limit === undefined) this.#firstAttempt(exchange, route);
     else this.#admit(exchange, route);
-    return maxBodyBytes;
   }
 
   #askedToExplain(exchange: Exchange, head: RequestHead): void {
     if (this.#explainAccess?.allows(head.fields.list(FIELD_ID['x-portway-explain'])) === true)
       exchange.decisions = [];
-  }
-
-  /** Writes the head for the backend; it is the same for every attempt. */
-  #prepare(exchange: Exchange, route: Route, head: RequestHead, headers: RequestHeaders): void {
-    const { rewrite, prefixLength } = route;
-    const path = rewrite === undefined ? exchange.path : joinRewrite(exchange.path, prefixLength, rewrite);
-    exchange.upgrade = head.upgrade === '' ? '' : upgradeOf(head);
-    const sameLine = path === head.path && head.minorVersion === 1 && !head.absolute;
-    const requestLine = sameLine ? undefined : `${head.method} ${path}${head.query} HTTP/1.1\r\n`;
-    exchange.requestHead = headers.write(exchange, head, requestLine);
-    exchange.keepBodyBytes = keepBodyBytes(route.retry, head);
-    // it came whole with its head, but may be sent only once all the same
-    if (exchange.body.length > exchange.keepBodyBytes) exchange.bodyLost = true;
-    const { totalMs } = route.timeouts;
-    if (totalMs > 0) this.#timers(exchange).limitTotal(totalMs, () => this.#totalTimeout(exchange));
   }
 
   #timers(exchange: Exchange): ExchangeTimers {
@@ -149,7 +154,7 @@ export class Forward implements Line {
     exchange.decisions?.push(`to ${backend.name}`);
     this.#limitAttempt(exchange, route);
     exchange.record?.attempt(backend, exchange.attemptStartedMs);
-    const refused = backend.agent.take(exchange, false);
+    const refused = backend.agent.take(exchange, exchange.raw);
     if (refused !== undefined) this.attemptFailed(exchange, refused, NOT_SENT);
   }
 
@@ -273,38 +278,32 @@ export class Forward implements Line {
     const text = responseHeadText(head, 'none', undefined, '', this.#context.dateLine);
     if (head.status !== 101) {
       exchange.client.interim(`${text}\r\n`);
-      return;
-    }
-    const side = exchange.backendSide;
-    if (side === undefined) return;
-    // RFC 9110 §7.8: only to a protocol that was asked for
-    const protocol = head.fields.list(FIELD_ID.upgrade).toLowerCase();
-    if (!exchange.bodyComplete || exchange.upgrade === '' || protocol !== exchange.upgrade.toLowerCase()) {
-      side.cancel();
+    } else if (isWanted(head, exchange)) {
+      this.#enterTunnel(exchange, 101, `${text}Connection: Upgrade\r\nUpgrade: ${exchange.upgrade}\r\n\r\n`);
+    } else {
+      exchange.backendSide?.cancel();
       this.attemptFailed(exchange, 'bad_upgrade', { sent: true, reused: false, answered: true });
-      return;
     }
-    this.#switchProtocols(exchange, text);
-    openTunnel(exchange, side, this.#context.wheel, exchange.route?.timeouts.idleMs ?? 0, () =>
-      this.#end(exchange),
-    );
   }
 
-  #switchProtocols(exchange: Exchange, text: string): void {
+  /** The connection that a raw exchange asked for is there: nothing is sent but what its ends send each other. */
+  connected(exchange: Exchange): void {
+    this.#enterTunnel(exchange, 200, exchange.method === 'CONNECT' ? ESTABLISHED : '');
+  }
+
+  #enterTunnel(exchange: Exchange, status: number, answer: string): void {
+    const { backend, route, backendSide } = exchange;
+    if (backend === undefined || route === undefined || backendSide === undefined) return;
     const nowMs = this.#context.clock.now();
-    exchange.backend?.succeeded(exchange.ticket, 101, nowMs - exchange.attemptStartedMs, nowMs);
-    exchange.record?.answered(101, nowMs);
-    const { route } = exchange;
-    if (route !== undefined) {
-      route.tunnels += 1;
-      // how long people chat is no latency
-      route.counters.add(exchange.method, 101, nowMs - exchange.startedMs, exchange);
-    }
+    backend.succeeded(exchange.ticket, status, nowMs - exchange.attemptStartedMs, nowMs);
     exchange.ticket = NO_TICKET;
-    // a chat may take longer than a request; and whoever ended it here, the tunnel would end it again
-    exchange.timers?.close();
-    exchange.status = 101;
-    exchange.client.interim(`${text}Connection: Upgrade\r\nUpgrade: ${exchange.upgrade}\r\n\r\n`);
+    exchange.record?.answered(status, nowMs);
+    // how long people chat is no latency; and a TCP connection is no request
+    if (exchange.method !== '')
+      route.counters.add(exchange.method, status, nowMs - exchange.startedMs, exchange);
+    exchange.status = status;
+    if (answer !== '') exchange.client.interim(answer);
+    enterTunnel(exchange, route, backendSide, this.#context, () => this.#end(exchange));
   }
 
   responseEnd(exchange: Exchange): void {
@@ -374,10 +373,8 @@ export class Forward implements Line {
     const durationMs = this.#context.clock.now() - exchange.startedMs;
     const status = exchange.failure === undefined ? exchange.status : FAILURES[exchange.failure].status;
     const { route } = exchange;
-    if (route !== undefined) {
-      if (exchange.status === 101) route.tunnels -= 1;
-      else route.counters.add(exchange.method, status, durationMs, exchange);
-    }
+    if (route !== undefined && exchange.tunnel === undefined && exchange.method !== '')
+      route.counters.add(exchange.method, status, durationMs, exchange);
     const backend = exchange.backend;
     if (backend !== undefined) {
       if (exchange.attempting) backend.pending -= 1;

@@ -19,6 +19,7 @@ const SHORTEST_MS = 1;
 export function startHedge(exchange: Exchange, route: Route, plan: HedgePlan, deps: HedgeDeps): void {
   const replayable = isIdempotent(exchange.method) || route.retry?.nonIdempotent === true;
   if (!replayable || !exchange.bodyComplete || exchange.bodyLost || exchange.upgrade !== '') return;
+  if (exchange.raw) return;
   const afterMs =
     plan.kind === 'after' ? plan.afterMs : (route.service.latencies?.read(plan.percentile) ?? 0);
   // nothing is known of the latency yet
@@ -137,6 +138,8 @@ export class Hedge implements Line {
   }
 
   clientLeft(): void {}
+
+  connected(): void {}
 
   #answeredBadly(status: number): void {
     const own = this.#own;

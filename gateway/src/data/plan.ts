@@ -14,14 +14,22 @@ export interface Plan {
   readonly explainTokenSha256: string | undefined;
 }
 
-export interface ListenerPlan {
+/** An address that clients connect to, and what is spoken there. */
+export type ListenerPlan = HttpListenerPlan | TcpListenerPlan | UdpListenerPlan;
+
+interface ListenerAddressPlan {
   /** IP address without brackets, e.g. `0.0.0.0`, `::1`. */
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
-  /** CIDR blocks (`10.0.0.0/8`, `::1/128`) whose X-Forwarded-*, Forwarded headers are believed. */
+  /** CIDR blocks (`10.0.0.0/8`, `::1/128`) whose X-Forwarded-*, Forwarded and PROXY headers are believed. */
   readonly trustedProxies: readonly string[];
+  /** Of udp: clients that are remembered at once. */
   readonly maxConnections: number;
+}
+
+export interface HttpListenerPlan extends ListenerAddressPlan {
+  readonly kind: 'http';
   readonly headTimeoutMs: number;
   /** Longest silence of a client in the middle of its request body. */
   readonly bodyTimeoutMs: number;
@@ -29,6 +37,87 @@ export interface ListenerPlan {
   readonly maxHeadBytes: number;
   readonly maxTargetBytes: number;
   readonly maxHeaders: number;
+  /** Undefined: in the clear. */
+  readonly tls: ListenerTlsPlan | undefined;
+  /** HTTP/2, by ALPN with TLS and by prior knowledge without; undefined: not spoken. */
+  readonly http2: Http2Plan | undefined;
+  /** Whether trusted proxies start each connection with a PROXY header (v1 or v2); from others none is taken. */
+  readonly proxyProtocol: boolean;
+  /** The port of the https URL that every request is sent to; undefined: requests are served. */
+  readonly redirectToHttpsPort: number | undefined;
+  /** What this listener does as a forward proxy; undefined: nothing. */
+  readonly tunnel: ForwardProxyPlan | undefined;
+}
+
+export interface ListenerTlsPlan {
+  /** The first is the default for names that none is for, and for clients that send no name. Never empty. */
+  readonly certificates: readonly CertificatePlan[];
+  /** PEM text of the authorities of client certificates; undefined: none is asked for. */
+  readonly clientCa: string | undefined;
+  /** Whether a client without a valid certificate is turned away. */
+  readonly clientCertificate: 'none' | 'optional' | 'required';
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** The value of Strict-Transport-Security; undefined: it is not sent. */
+  readonly hsts: string | undefined;
+}
+
+export interface CertificatePlan {
+  /** Host names that it is for, lower case, `*.example.com` among them; as its subjectAltName says. */
+  readonly names: readonly string[];
+  /** PEM text of the certificate and its chain, and of its key. */
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface Http2Plan {
+  /** Streams of one connection at once. */
+  readonly maxStreams: number;
+  /** Bytes that a client may send ahead on one stream. */
+  readonly initialWindowBytes: number;
+}
+
+/** Tunnels (CONNECT) and requests in absolute-form to where nobody has configured a backend: only what is listed. */
+export interface ForwardProxyPlan {
+  /** Never empty. */
+  readonly allow: readonly TunnelTargetPlan[];
+  /** Who may; undefined: whoever can connect. */
+  readonly auth: readonly ProxyUserPlan[] | undefined;
+  readonly maxTunnels: number;
+  readonly connectTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+}
+
+export interface TunnelTargetPlan {
+  /** Lower-case host name, `*.example.com` for its subdomains, an IP address, or a CIDR block. */
+  readonly host: string;
+  /** Undefined: 443 alone. */
+  readonly ports: readonly { readonly from: number; readonly to: number }[];
+}
+
+export interface ProxyUserPlan {
+  readonly name: string;
+  /** SHA-256 (hex) of `name:password`. */
+  readonly sha256: string;
+}
+
+export interface TcpListenerPlan extends ListenerAddressPlan {
+  readonly kind: 'tcp';
+  /** Where connections go that no name is for, or without TLS; undefined: such are closed. */
+  readonly service: string | undefined;
+  /** By the name that the client's TLS hello asks for, which is passed through; empty: the hello is not looked at. */
+  readonly sniServices: readonly { readonly name: string; readonly service: string }[];
+  readonly proxyProtocol: boolean;
+  /** How long a client may take for the PROXY header and the TLS hello. */
+  readonly helloTimeoutMs: number;
+}
+
+export interface UdpListenerPlan extends ListenerAddressPlan {
+  readonly kind: 'udp';
+  readonly service: string;
+  /** A client is forgotten when neither side has sent anything for so long. */
+  readonly idleTimeoutMs: number;
+  /** Datagrams that a backend may answer for one of the client's; 0 is no limit. */
+  readonly maxAnswers: number;
 }
 
 export interface ServicePlan {
@@ -51,18 +140,23 @@ export interface ServicePlan {
   readonly whenNoneEligible: 'reject' | 'all';
   /** Undefined: no limit of its own. */
   readonly concurrency: ConcurrencyPlan | undefined;
+  /** The PROXY header that connections to backends start with; undefined: none. Of tcp services only. */
+  readonly sendProxyProtocol: 'v1' | 'v2' | undefined;
 }
 
 export interface BackendPlan {
   /** `host:port`, as in the config; how a backend is known everywhere. */
   readonly name: string;
-  readonly protocol: 'http' | 'https';
+  readonly protocol: BackendProtocol;
   /** Host name or IP address without brackets. */
   readonly host: string;
   readonly port: number;
   /** 1 to 1000. */
   readonly weight: number;
 }
+
+/** `h2` is HTTP/2 over TLS, `h2c` HTTP/2 in the clear by prior knowledge, `tcp` and `udp` are layer 4. */
+export type BackendProtocol = 'http' | 'https' | 'h2' | 'h2c' | 'tcp' | 'udp';
 
 export type BalancePlan =
   | { readonly kind: 'round-robin' }
@@ -102,8 +196,20 @@ export interface TimeoutsPlan {
   readonly headMs: number;
   /** Longest silence of the backend in the middle of a body or of either side of a tunnel. */
   readonly idleMs: number;
-  /** 0 is off. */
+  /** 0 is off. Event streams and tunnels have none. */
   readonly totalMs: number;
+  /** Longest silence of a backend in the middle of an event stream (text/event-stream). */
+  readonly eventStreamMs: number;
+}
+
+/** How upgraded connections (WebSocket and other tunnels) of a route are treated. */
+export interface WebSocketPlan {
+  /** Open ones of the route at once; more are refused with 503. */
+  readonly maxConnections: number;
+  /** Longest silence of both sides. */
+  readonly idleMs: number;
+  /** How often a WebSocket on which nothing happens is pinged, both ways; 0 is off. */
+  readonly pingMs: number;
 }
 
 export interface TlsPlan {
@@ -113,7 +219,10 @@ export interface TlsPlan {
   readonly verify: boolean;
 }
 
-export type RetryCondition = 'connect-failure' | 'reset' | 'timeout' | '500' | '502' | '503' | '504';
+/** The last three are statuses of gRPC answers that hold nothing but a status. */
+export type RetryCondition =
+  | ('connect-failure' | 'reset' | 'timeout' | '500' | '502' | '503' | '504')
+  | ('grpc-unavailable' | 'grpc-resource-exhausted' | 'grpc-deadline-exceeded');
 
 export interface RetryPlan {
   /** Further attempts after the first, of requests of which something was sent. */
@@ -157,6 +266,8 @@ export interface HealthPlan {
 
 export type ProbePlan =
   | { readonly type: 'tcp' }
+  /** grpc.health.v1.Health/Check; the empty service name is the whole server. */
+  | { readonly type: 'grpc'; readonly service: string }
   | {
       readonly type: 'http';
       /** Path and query. */
@@ -230,6 +341,7 @@ export interface RoutePlan {
   readonly retry: RetryPlan | undefined | 'service';
   readonly concurrency: ConcurrencyPlan | undefined;
   readonly priority: Priority;
+  readonly webSocket: WebSocketPlan;
   readonly maxBodyBytes: number;
   readonly requestHeaders: HeaderEditPlan;
   readonly responseHeaders: HeaderEditPlan;

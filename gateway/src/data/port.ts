@@ -1,5 +1,5 @@
 import type { FailureCode } from '../errors.ts';
-import type { Plan } from './plan.ts';
+import type { BackendProtocol, Plan } from './plan.ts';
 
 /**
  * The seam between the planes: down go plans and what is known of backends, up come events and reports. All of it is plain
@@ -124,6 +124,17 @@ export interface TrafficCounts {
   )[];
 }
 
+/** WebSockets and other upgrades, CONNECT, TCP connections, UDP sessions. */
+export interface TunnelCounts {
+  readonly open: number;
+  readonly opened: number;
+  /** From clients to backends, and back. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Those that ended, by why. */
+  readonly ended: Readonly<Record<string, number>>;
+}
+
 export interface DataCounts {
   /** Upper bounds of the latency buckets. */
   readonly latencyBoundsMs: readonly number[];
@@ -131,7 +142,7 @@ export interface DataCounts {
   readonly routes: readonly {
     readonly route: string;
     readonly service: string;
-    readonly tunnels: number;
+    readonly tunnels: TunnelCounts;
     readonly traffic: TrafficCounts;
   }[];
   readonly backends: readonly (BackendRef & {
@@ -289,7 +300,7 @@ export interface AttemptReport {
   readonly spanId: string;
   readonly kind: 'first' | 'retry' | 'hedge';
   readonly backend: string;
-  readonly protocol: 'http' | 'https';
+  readonly protocol: BackendProtocol;
   readonly host: string;
   readonly port: number;
   /** Path and query as they were sent. */

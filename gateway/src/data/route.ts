@@ -1,7 +1,8 @@
 import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { foldMethod, TrafficCounters } from './counters.ts';
-import type { HeaderEditPlan, Priority, RetryPlan, RoutePlan, TimeoutsPlan } from './plan.ts';
+import type { HeaderEditPlan, Priority, RetryPlan, RoutePlan, TimeoutsPlan, WebSocketPlan } from './plan.ts';
 import type { Service, ServiceContext } from './service.ts';
+import { TunnelCounters } from './tunnel/tunnel-counters.ts';
 
 /** Host, path, method and header conditions → service, with the policy of the way there. Fixed: a reload makes a new one. */
 export class Route {
@@ -21,8 +22,8 @@ export class Route {
   /** The X-Forwarded-Prefix line, where a rewrite takes the prefix away; empty otherwise. */
   readonly taken: string;
   readonly counters: TrafficCounters;
-  /** Open tunnels. */
-  tunnels = 0;
+  readonly tunnels: TunnelCounters;
+  readonly webSocket: WebSocketPlan;
   readonly limit: ConcurrencyLimit | undefined;
 
   /** @param before the route of the same name in the plan before, whose counters and limit go on */
@@ -42,6 +43,8 @@ export class Route {
     this.requestHeaders = effective(plan.requestHeaders);
     this.responseHeaders = effective(plan.responseHeaders);
     this.counters = before?.counters ?? new TrafficCounters(foldMethod);
+    this.tunnels = before?.tunnels ?? new TunnelCounters();
+    this.webSocket = plan.webSocket;
     this.limit = this.#limitFrom(context, before);
   }
 

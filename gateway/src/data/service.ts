@@ -1,7 +1,7 @@
 import { Timer } from '../time.ts';
 import type { AgentContext } from './agent.ts';
 import { Backend } from './backend.ts';
-import { type Balancer, createBalancer } from './balancers/balancer.ts';
+import { type Balancer, createBalancer, type PickRequest } from './balancers/balancer.ts';
 import { Sticky } from './balancers/sticky.ts';
 import { deepEqualPlan } from './changed-fields.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
@@ -65,7 +65,7 @@ export class Service {
   }
 
   /** The backend for the next attempt, one not yet tried; undefined when there is none. */
-  pick(exchange: Exchange): Backend | undefined {
+  pick(exchange: PickRequest & { readonly tried: readonly Backend[] | undefined }): Backend | undefined {
     const tried = exchange.tried;
     const candidates =
       tried === undefined ? this.#eligible : this.#eligible.filter((backend) => !tried.includes(backend));

@@ -233,13 +233,21 @@ test('who ended an exchange and where is told in two letters', async (t) => {
     [
       'silent',
       hang,
-      { service: { timeouts: { connectMs: 500, headMs: 50, idleMs: 500, totalMs: 0 } } },
+      {
+        service: {
+          timeouts: { connectMs: 500, headMs: 50, idleMs: 500, totalMs: 0, eventStreamMs: 300_000 },
+        },
+      },
       '504 response_timeout sH',
     ],
     [
       'too long in all',
       hang,
-      { service: { timeouts: { connectMs: 500, headMs: 500, idleMs: 500, totalMs: 50 } } },
+      {
+        service: {
+          timeouts: { connectMs: 500, headMs: 500, idleMs: 500, totalMs: 50, eventStreamMs: 300_000 },
+        },
+      },
       '504 total_timeout sH',
     ],
     ['failing', failing(500), {}, '500 undefined --'],

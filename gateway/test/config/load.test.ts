@@ -54,6 +54,7 @@ test('every default of the design is filled in', () => {
   assert.deepEqual(planOf(REST), {
     listeners: [
       {
+        kind: 'http',
         host: '0.0.0.0',
         port: 8080,
         trustedProxies: [],
@@ -64,6 +65,11 @@ test('every default of the design is filled in', () => {
         maxHeadBytes: 16_384,
         maxTargetBytes: 8192,
         maxHeaders: 100,
+        tls: undefined,
+        http2: undefined,
+        proxyProtocol: false,
+        redirectToHttpsPort: undefined,
+        tunnel: undefined,
       },
     ],
     services: [
@@ -80,7 +86,7 @@ test('every default of the design is filled in', () => {
           maxRequests: 10_000,
           maxAgeMs: 600_000,
         },
-        timeouts: { connectMs: 2000, headMs: 30_000, idleMs: 60_000, totalMs: 0 },
+        timeouts: { connectMs: 2000, headMs: 30_000, idleMs: 60_000, totalMs: 0, eventStreamMs: 300_000 },
         tls: { ca: undefined, serverName: undefined, verify: true },
         retry: {
           attempts: 1,
@@ -114,6 +120,7 @@ test('every default of the design is filled in', () => {
         slowStartMs: 10_000,
         whenNoneEligible: 'reject',
         concurrency: undefined,
+        sendProxyProtocol: undefined,
       },
     ],
     routes: [
@@ -129,6 +136,7 @@ test('every default of the design is filled in', () => {
         retry: 'service',
         concurrency: undefined,
         priority: 'normal',
+        webSocket: { maxConnections: 10_000, idleMs: 300_000, pingMs: 0 },
         maxBodyBytes: 10 * 1024 ** 2,
         requestHeaders: { set: {}, remove: [] },
         responseHeaders: { set: {}, remove: [] },
@@ -178,6 +186,7 @@ routes:
 `);
   assert.deepEqual(plan.listeners, [
     {
+      kind: 'http',
       host: '::1',
       port: 0,
       trustedProxies: ['127.0.0.0/8', '::1/128', '10.1.2.3/32', 'fd00::/8'],
@@ -188,6 +197,11 @@ routes:
       maxHeadBytes: 32_768,
       maxTargetBytes: 4096,
       maxHeaders: 7,
+      tls: undefined,
+      http2: undefined,
+      proxyProtocol: false,
+      redirectToHttpsPort: undefined,
+      tunnel: undefined,
     },
   ]);
   assert.deepEqual(plan.services, [
@@ -207,7 +221,7 @@ routes:
         maxRequests: 4,
         maxAgeMs: 5000,
       },
-      timeouts: { connectMs: 1000, headMs: 2000, idleMs: 3000, totalMs: 4000 },
+      timeouts: { connectMs: 1000, headMs: 2000, idleMs: 3000, totalMs: 4000, eventStreamMs: 300_000 },
       tls: { ca: undefined, serverName: 'b.example', verify: false },
       retry: {
         attempts: 2,
@@ -255,6 +269,7 @@ routes:
       slowStartMs: 1000,
       whenNoneEligible: 'all',
       concurrency: { max: 1, queue: 0, queueTimeoutMs: 2000, adaptive: true },
+      sendProxyProtocol: undefined,
     },
   ]);
   const [route] = plan.routes;
@@ -285,6 +300,7 @@ routes:
       },
       concurrency: { max: 9, queue: 64, queueTimeoutMs: 1000, adaptive: false },
       priority: 'low',
+      webSocket: { maxConnections: 10_000, idleMs: 300_000, pingMs: 0 },
       maxBodyBytes: Number.MAX_SAFE_INTEGER,
       requestHeaders: { set: { 'X-C': 'd' }, remove: ['x-e'] },
       responseHeaders: {},

@@ -120,6 +120,7 @@ const nothing = (): void => {};
 const NO_LINE: Line = {
   responseHead: nothing,
   responseEnd: nothing,
+  connected: () => undefined,
   attemptFailed: nothing,
   clientLeft: nothing,
 };

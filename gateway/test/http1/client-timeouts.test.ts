@@ -105,7 +105,11 @@ test('a body that stops after its answer has begun breaks the answer off', async
       if (connection.received.endsWith('hello'))
         connection.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nworld');
     },
-    { service: { timeouts: { connectMs: 2_000, headMs: 30_000, idleMs: 600_000, totalMs: 0 } } },
+    {
+      service: {
+        timeouts: { connectMs: 2_000, headMs: 30_000, idleMs: 600_000, totalMs: 0, eventStreamMs: 300_000 },
+      },
+    },
     { clock },
   );
   const browser = await client();
@@ -158,7 +162,11 @@ test('an answer whose client takes nothing of it is given up', async (t) => {
     (connection) => {
       connection.socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
     },
-    { service: { timeouts: { connectMs: 2_000, headMs: 30_000, idleMs: 3_600_000, totalMs: 0 } } },
+    {
+      service: {
+        timeouts: { connectMs: 2_000, headMs: 30_000, idleMs: 3_600_000, totalMs: 0, eventStreamMs: 300_000 },
+      },
+    },
     { clock },
   );
   const browser = await client();
@@ -178,7 +186,17 @@ test('answers and requests that go on are never cut by the clients’ timeouts',
   const { client, backend } = await stage(
     t,
     undefined,
-    { service: { timeouts: { connectMs: 2_000, headMs: 3_600_000, idleMs: 3_600_000, totalMs: 0 } } },
+    {
+      service: {
+        timeouts: {
+          connectMs: 2_000,
+          headMs: 3_600_000,
+          idleMs: 3_600_000,
+          totalMs: 0,
+          eventStreamMs: 300_000,
+        },
+      },
+    },
     { clock },
   );
   const browser = await client();

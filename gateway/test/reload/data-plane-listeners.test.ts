@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import type { ListenerPlan, Plan } from '../../src/data/plan.ts';
+import type { HttpListenerPlan, Plan } from '../../src/data/plan.ts';
 import { eventually, type GatewayInTest, startGateway } from '../relay/gateway-in-test.ts';
 import { freePort } from '../restarts/free-port.ts';
 import { plan } from '../support/plans.ts';
@@ -29,9 +29,9 @@ async function silent(t: TestContext): Promise<RawBackend> {
 const portsOf = ({ gateway }: GatewayInTest): readonly number[] =>
   gateway.data.listeners.map(({ port }) => port);
 
-function listening(before: Plan, ...changes: readonly Partial<ListenerPlan>[]): Plan {
+function listening(before: Plan, ...changes: readonly Partial<HttpListenerPlan>[]): Plan {
   const [listener] = before.listeners;
-  assert.ok(listener !== undefined);
+  assert.ok(listener?.kind === 'http');
   return { ...before, listeners: changes.map((change) => ({ ...listener, ...change })) };
 }
 

@@ -58,7 +58,7 @@ suite('what changed between two plans', () => {
   test('a service lists its fields, old and new', () => {
     const after: Partial<ServicePlan> = {
       balance: { kind: 'round-robin' },
-      timeouts: { connectMs: 2_000, headMs: 5_000, idleMs: 60_000, totalMs: 0 },
+      timeouts: { connectMs: 2_000, headMs: 5_000, idleMs: 60_000, totalMs: 0, eventStreamMs: 300_000 },
     };
     assert.deepEqual(serviceLines({}, after), [
       '~ service web: balance: p2c → round-robin, timeouts.headMs: 30000 → 5000',

@@ -23,7 +23,7 @@ const EVERYTHING: Partial<ServicePlan> = {
   breaker: { ...BREAKER, minRequests: 4, openMs: 1_000, maxOpenMs: 5_000, slowCallMs: 200, slowPercent: 60 },
   slowStartMs: 2_000,
   concurrency: { max: 6, queue: 4, queueTimeoutMs: 600, adaptive: true },
-  timeouts: { connectMs: 1_000, headMs: 2_000, idleMs: 2_000, totalMs: 5_000 },
+  timeouts: { connectMs: 1_000, headMs: 2_000, idleMs: 2_000, totalMs: 5_000, eventStreamMs: 300_000 },
   pool: {
     maxConnections: 3,
     maxQueue: 4,

@@ -4,7 +4,7 @@ import type {
   BreakerPlan,
   EjectionPlan,
   HealthPlan,
-  ListenerPlan,
+  HttpListenerPlan,
   Plan,
   RetryPlan,
   RoutePlan,
@@ -12,8 +12,9 @@ import type {
 } from '../../src/data/plan.ts';
 
 /** Plans with DESIGN's defaults, on a port the system chooses. */
-function listenerPlan(changes: Partial<ListenerPlan> = {}): ListenerPlan {
+function listenerPlan(changes: Partial<HttpListenerPlan> = {}): HttpListenerPlan {
   return {
+    kind: 'http',
     host: '127.0.0.1',
     port: 0,
     trustedProxies: [],
@@ -24,6 +25,11 @@ function listenerPlan(changes: Partial<ListenerPlan> = {}): ListenerPlan {
     maxHeadBytes: 16 * 1024,
     maxTargetBytes: 8 * 1024,
     maxHeaders: 100,
+    tls: undefined,
+    http2: undefined,
+    proxyProtocol: false,
+    redirectToHttpsPort: undefined,
+    tunnel: undefined,
     ...changes,
   };
 }
@@ -46,7 +52,7 @@ export function servicePlan(ports: readonly number[], changes: Partial<ServicePl
       maxRequests: 10_000,
       maxAgeMs: 600_000,
     },
-    timeouts: { connectMs: 2_000, headMs: 30_000, idleMs: 60_000, totalMs: 0 },
+    timeouts: { connectMs: 2_000, headMs: 30_000, idleMs: 60_000, totalMs: 0, eventStreamMs: 300_000 },
     tls: { ca: undefined, serverName: undefined, verify: true },
     retry: retryPlan(),
     retryBudget: { percent: 20, minPerSecond: 3 },
@@ -57,6 +63,7 @@ export function servicePlan(ports: readonly number[], changes: Partial<ServicePl
     slowStartMs: 0,
     whenNoneEligible: 'reject',
     concurrency: undefined,
+    sendProxyProtocol: undefined,
     ...changes,
   };
 }
@@ -115,6 +122,7 @@ function routePlan(changes: Partial<RoutePlan> = {}): RoutePlan {
     retry: 'service',
     concurrency: undefined,
     priority: 'normal',
+    webSocket: { maxConnections: 10_000, idleMs: 300_000, pingMs: 0 },
     maxBodyBytes: 10 * 1024 * 1024,
     requestHeaders: { set: {}, remove: [] },
     responseHeaders: { set: {}, remove: [] },
@@ -126,7 +134,7 @@ function routePlan(changes: Partial<RoutePlan> = {}): RoutePlan {
 export function plan(
   ports: readonly number[],
   changes: {
-    readonly listener?: Partial<ListenerPlan>;
+    readonly listener?: Partial<HttpListenerPlan>;
     readonly service?: Partial<ServicePlan>;
     readonly route?: Partial<RoutePlan>;
     readonly services?: readonly ServicePlan[];

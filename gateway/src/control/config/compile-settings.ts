@@ -31,6 +31,7 @@ export function compileSettings(
       headMs: toMs(head ?? preset.head),
       idleMs: toMs(idle ?? preset.idle),
       totalMs: toMs(total ?? preset.total),
+      eventStreamMs: toMs(preset.eventStream),
     },
     tls: compileTls(settings.tls ?? {}, tlsFiles),
     retry: compileRetry(settings.retry),
@@ -41,6 +42,7 @@ export function compileSettings(
     slowStartMs: compileSlowStart(settings.slowStart),
     whenNoneEligible: settings.whenNoneEligible ?? DEFAULTS.whenNoneEligible,
     concurrency: compileConcurrency(settings.concurrency),
+    sendProxyProtocol: undefined,
   };
 }
 

@@ -41,6 +41,7 @@ function compileListener(listener: ListenerConfig): ListenerPlan {
   const preset = DEFAULTS.listener;
   const { host, port } = checked(parseListenAddress(listener.address));
   return {
+    kind: 'http',
     host,
     port,
     trustedProxies: [
@@ -53,6 +54,11 @@ function compileListener(listener: ListenerConfig): ListenerPlan {
     maxHeadBytes: checked(parseSize(listener.limits?.head ?? preset.limits.head)),
     maxTargetBytes: checked(parseSize(listener.limits?.target ?? preset.limits.target)),
     maxHeaders: listener.limits?.headers ?? preset.limits.headers,
+    tls: undefined,
+    http2: undefined,
+    proxyProtocol: false,
+    redirectToHttpsPort: undefined,
+    tunnel: undefined,
   };
 }
 
@@ -84,6 +90,11 @@ function compileRoute(route: RouteConfig, name: string, config: Config): RoutePl
     retry: compileRouteRetry(route, config),
     concurrency: compileConcurrency(route.concurrency),
     priority: route.priority ?? DEFAULTS.priority,
+    webSocket: {
+      maxConnections: DEFAULTS.webSocket.maxConnections,
+      idleMs: toMs(DEFAULTS.webSocket.idle),
+      pingMs: toMs(DEFAULTS.webSocket.ping),
+    },
     maxBodyBytes: toBodyLimit(route.maxBodySize ?? config.defaults?.maxBodySize ?? DEFAULTS.maxBodySize),
     requestHeaders: compileEdit(route.requestHeaders),
     responseHeaders: compileEdit(route.responseHeaders),

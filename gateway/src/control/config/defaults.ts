@@ -22,7 +22,7 @@ export const DEFAULTS = {
     maxRequests: 10_000,
     maxAge: '10m',
   },
-  timeouts: { connect: '2s', head: '30s', idle: '60s', total: 0 },
+  timeouts: { connect: '2s', head: '30s', idle: '60s', total: 0, eventStream: '5m' },
   tls: { verify: true },
   retry: {
     attempts: 1,
@@ -57,5 +57,6 @@ export const DEFAULTS = {
   whenNoneEligible: 'reject',
   concurrency: { adaptiveMax: 1024, queue: 64, queueTimeout: '1s', adaptive: false },
   priority: 'normal',
+  webSocket: { maxConnections: 10_000, idle: '5m', ping: 0 },
   maxBodySize: '10MiB',
 } as const;

@@ -4,6 +4,6 @@ import { startTcpProbe } from './tcp-probe.ts';
 
 /** Starts the kind of probe that the plan names. */
 export const startProbe: StartProbe = (context, target, done) =>
-  target.probe.type === 'tcp'
+  target.probe.type !== 'http'
     ? startTcpProbe(context, target, done)
     : startHttpProbe(context, target, target.probe, done);

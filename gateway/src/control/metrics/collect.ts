@@ -119,7 +119,8 @@ const COLLECTORS: Readonly<Record<keyof typeof METRICS, Collector>> = {
       labels: { listener: address },
       value: connections,
     })),
-  tunnels: ({ counts }) => counts.routes.map(({ route, tunnels }) => ({ labels: { route }, value: tunnels })),
+  tunnels: ({ counts }) =>
+    counts.routes.map(({ route, tunnels }) => ({ labels: { route }, value: tunnels.open })),
   redisUp: ({ source }) => {
     const redis = source.redis();
     return redis === undefined ? [] : plain(Number(redis.up));

@@ -1,6 +1,7 @@
 import type { FailureCode } from '../../errors.ts';
 import { type Expirable, Timer } from '../../time.ts';
 import type { Agent } from '../agent.ts';
+import { connectFailureOf } from '../connect-failure.ts';
 import type { BackendSide, Exchange, TunnelEnd } from '../exchange.ts';
 import { BULK_BODY_BYTES } from '../read-buffers.ts';
 import type { ConnectOptions } from '../wire.ts';
@@ -70,6 +71,11 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
     const { headMs, idleMs } = exchange.route?.timeouts ?? this.#agent.timeouts;
     this.#agent.wheel.arm(this.#timer, exchange.bodyComplete ? headMs : idleMs);
     this.wire.text(exchange.body === '' ? exchange.requestHead : exchange.requestHead + exchange.body);
+    if (exchange.raw) {
+      this.wire.flush();
+      exchange.line.connected(exchange);
+      return;
+    }
     // the client's end flushes once it has passed on what it holds of the body, so that head and body leave together
     if (exchange.bodyComplete) this.wire.flush();
     else exchange.client.resumeBody();
@@ -379,21 +385,3 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
     this.#retire(reason);
   }
 }
-
-/** What a failed connect means; an unknown error is one of reaching the backend. */
-function connectFailureOf(error: Error | undefined, secure: boolean): FailureCode {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
-  if (code === 'ECONNREFUSED') return 'connect_refused';
-  if (code === 'ETIMEDOUT') return 'connect_timeout';
-  if (OWN_LIMITS.has(code)) return 'out_of_sockets';
-  if (UNTRUSTED.test(code)) return 'tls_untrusted';
-  if (/^ERR_(SSL|TLS)_|^EPROTO$/.test(code)) return 'tls_failed';
-  // a refusal has another code: this is one who accepted and then broke off the handshake
-  if (secure && (error === undefined || code === 'ECONNRESET')) return 'tls_failed';
-  return code === 'ECONNRESET' ? 'connect_refused' : 'connect_failed';
-}
-
-/** No descriptor, buffer or local port is left: no backend's fault, and no other backend would help. */
-const OWN_LIMITS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
-
-const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE/;

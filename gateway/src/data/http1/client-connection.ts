@@ -1,7 +1,7 @@
 import type { FailureCode } from '../../errors.ts';
 import { type Expirable, Timer } from '../../time.ts';
 import { type ClientSide, Exchange, type TunnelEnd } from '../exchange.ts';
-import type { ListenerContext } from '../listener.ts';
+import type { ListenerContext } from '../http-listener.ts';
 import { problemFor } from '../problem.ts';
 import { BULK_BODY_BYTES } from '../read-buffers.ts';
 import { type ClientFacts, RequestHeaders } from '../request-headers.ts';

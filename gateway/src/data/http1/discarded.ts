@@ -18,7 +18,13 @@ const NOBODY: ClientSide = {
   bodyBytes() {},
 };
 
-const NOWHERE: Line = { responseHead() {}, responseEnd() {}, attemptFailed() {}, clientLeft() {} };
+const NOWHERE: Line = {
+  connected() {},
+  responseHead() {},
+  responseEnd() {},
+  attemptFailed() {},
+  clientLeft() {},
+};
 
 /** Stands in for an exchange whose answer is not wanted any more, so that its connection can be read to the end and kept. */
 export function discarded(exchange: Exchange): Exchange {

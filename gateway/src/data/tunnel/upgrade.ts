@@ -1,0 +1,23 @@
+import type { Exchange } from '../exchange.ts';
+import { FIELD_ID } from '../http1/field-names.ts';
+import type { RequestHead } from '../http1/request-head.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
+
+/**
+ * The protocol an Upgrade asks for (RFC 9110 §7.8), where it may be passed on: with `Connection: upgrade`, from an
+ * HTTP/1.1 client, without a body; and not to HTTP/2 in the clear, by which a client could talk past the gateway.
+ */
+export function upgradeOf(head: RequestHead): string {
+  const upgrade = head.upgrade;
+  if (upgrade === '' || head.minorVersion === 0 || head.bodyLength !== 0) return '';
+  return ONE_PROTOCOL.test(upgrade) ? upgrade : '';
+}
+
+/** One protocol (RFC 9110 §7.8), and not HTTP/2 by any name; a backend could read more than one differently. */
+const ONE_PROTOCOL = /^(?!h2|http\/)[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?$/i;
+
+/** Whether a 101 is to what was asked for (RFC 9110 §7.8), by a request that is complete. */
+export function isWanted(head: ResponseHead, { upgrade, bodyComplete }: Exchange): boolean {
+  if (!bodyComplete || upgrade === '') return false;
+  return head.fields.list(FIELD_ID.upgrade).toLowerCase() === upgrade.toLowerCase();
+}
