@@ -33,7 +33,7 @@ export class ChatSessions {
   /** Begins one; the iteration ends when its socket has closed. */
   start(): void {
     const number = exec.scenario.iterationInTest;
-    new ChatSession(`${this.#url}?room=load-${number % ROOMS}&name=load-${number}`, `load-${number}`);
+    new ChatSession(`${this.#url}/load-${number % ROOMS}?name=load-${number}`, `load-${number}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { WebSocketServer } from 'ws';
 import type { Service, ServiceOptions } from '../../shared/src/service.ts';
 import { buildService } from '../../shared/src/service.ts';
@@ -13,7 +13,14 @@ export interface ChatOptions extends ServiceOptions {
   readonly pingIntervalMs: number;
 }
 
-const LIMITS = { maxHistory: 50, maxRooms: 1_000, maxTextLength: 2_000, maxBufferedBytes: 1024 * 1024 };
+const LIMITS = {
+  maxHistory: 50,
+  maxRooms: 1_000,
+  maxTextLength: 2_000,
+  maxBufferedBytes: 1024 * 1024,
+  maxBurst: 10,
+  messagesPerSecond: 5,
+};
 const SOCKETS = {
   noServer: true,
   /** 2000 characters of JSON with escapes, and some; ws answers more with close code 1009. */
@@ -24,7 +31,7 @@ const SOCKETS = {
 /** RFC 6455 §7.4.1: the server is going down. */
 const GOING_AWAY = 1001;
 
-/** The chat service: WebSocket at /ws?room=…&name=…, its rooms at GET /rooms. */
+/** The chat service: WebSocket at /ws/ROOM?name=…, its rooms at GET /rooms. */
 export function buildChatApp(options: ChatOptions): FastifyInstance {
   const service = buildService('chat', options, { shouldUpgradeCallback: wantsWebSocket });
   const { app, instanceName } = service;
@@ -32,17 +39,19 @@ export function buildChatApp(options: ChatOptions): FastifyInstance {
   app.get('/', () => ({
     service: 'chat',
     instance: instanceName(),
-    try: ['rooms', 'ws?room=lobby&name=you', 'knobs', 'health'],
+    try: ['rooms', 'ws/lobby?name=you', 'knobs', 'health'],
   }));
   app.get('/rooms', () => ({ instance: instanceName(), rooms: rooms.list() }));
-  app.get('/ws', (_request, reply) => {
+  const onlyUpgrades = (_request: unknown, reply: FastifyReply) => {
     const message = 'this path speaks WebSocket: ask with Upgrade: websocket';
     return reply
       .code(426)
       .header('upgrade', 'websocket')
       .header('connection', 'upgrade')
       .send({ statusCode: 426, message });
-  });
+  };
+  app.get('/ws', onlyUpgrades);
+  app.get('/ws/:room', onlyUpgrades);
   addSockets(service, rooms, options);
   return app;
 }

@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import { Allowance } from './allowance.ts';
 import type { Member, Room } from './room.ts';
 
 interface PeerLimits {
@@ -6,6 +7,9 @@ interface PeerLimits {
   readonly maxTextLength: number;
   /** A peer that lets this much pile up unread is cut off, so that it cannot eat the memory of all. */
   readonly maxBufferedBytes: number;
+  /** Messages that may come at once, and how many a second after that. */
+  readonly maxBurst: number;
+  readonly messagesPerSecond: number;
 }
 
 export interface Seat {
@@ -23,6 +27,8 @@ export function seat(socket: WebSocket, { name, room, instance, limits, now }: S
     if (socket.bufferedAmount > limits.maxBufferedBytes) socket.terminate();
     else if (socket.readyState === socket.OPEN) socket.send(text);
   };
+  const refuse = (message: string) => send(JSON.stringify({ type: 'error', message }));
+  const allowance = new Allowance(limits.maxBurst, limits.messagesPerSecond, now());
   const member: Member = { name, send };
   room.join(member, now());
   send(
@@ -37,8 +43,9 @@ export function seat(socket: WebSocket, { name, room, instance, limits, now }: S
   );
   socket.on('message', (data, isBinary) => {
     const said = readSaid(isBinary ? '' : data.toString(), limits.maxTextLength);
-    if (said.kind === 'text') room.say(name, said.text, now());
-    else send(JSON.stringify({ type: 'error', message: said.message }));
+    if (said.kind === 'bad') refuse(said.message);
+    else if (!allowance.take(now())) refuse(`more than ${limits.messagesPerSecond} messages a second`);
+    else room.say(name, said.text, now());
   });
   socket.on('close', () => room.leave(member, now()));
   // ws closes the connection itself after any error (message too big, bad frame); unheard it would end the process

@@ -13,11 +13,15 @@ export type UpgradeVerdict =
   | { readonly kind: 'join'; readonly request: JoinRequest }
   | { readonly kind: 'refuse'; readonly status: number; readonly message: string };
 
-/** Reads the target of an upgrade request: `/ws?room=…&name=…`. */
+/**
+ * Reads the target of an upgrade request: `/ws/ROOM?name=…`. The room is in the path so that a gateway can bring everybody
+ * in it to one instance by a hash over the path; `/ws?room=ROOM&name=…` is understood too.
+ */
 export function readUpgrade(target: string): UpgradeVerdict {
   const url = URL.parse(target, 'http://chat.invalid');
-  if (url?.pathname !== '/ws') return refuse(404, 'WebSockets are at /ws?room=…&name=…');
-  const room = url.searchParams.get('room') ?? '';
+  const path = /^\/ws(?:\/([^/]*))?$/.exec(url?.pathname ?? '');
+  if (url === null || path === null) return refuse(404, 'WebSockets are at /ws/ROOM?name=…');
+  const room = path[1] ?? url.searchParams.get('room') ?? '';
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(room)) return refuse(400, 'room must be 1 to 64 of A-Z a-z 0-9 _ -');
   const name = (url.searchParams.get('name') ?? '').trim();
   // \p{C}: control, format and unassigned characters, which would let one name pass for another

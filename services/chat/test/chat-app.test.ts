@@ -78,7 +78,8 @@ test('a room tells its members who comes, what is said and who goes', async (t) 
 });
 
 test('who joins gets the last 50 messages of that room and none of another', async (t) => {
-  const url = await startChat(t);
+  let nowMs = AT_MS;
+  const url = await startChat(t, { now: () => (nowMs += 1_000) });
   const ann = new Client(t, url, 'room=lobby&name=Ann');
   await ann.next();
   for (let i = 0; i < 60; i += 1) {
@@ -93,6 +94,34 @@ test('who joins gets the last 50 messages of that room and none of another', asy
   );
   const eve = new Client(t, url, 'room=other&name=Eve');
   assert.deepEqual(((await eve.next()) as { history: unknown[] }).history, []);
+});
+
+test('a room can be named in the path, which a gateway can hash', async (t) => {
+  const url = await startChat(t);
+  const ann = new Client(t, url, 'room=lobby&name=Ann');
+  await ann.next();
+  const bob = new WebSocket(`${url.replace('http', 'ws')}/ws/lobby?name=Bob`);
+  t.after(() => bob.terminate());
+  assert.deepEqual(await ann.next(), { type: 'joined', name: 'Bob', atMs: AT_MS });
+  assert.equal((await refusal(url, '/ws/a%2Fb?name=Ann')).status, 400);
+  assert.equal((await refusal(url, '/ws/lobby/more?name=Ann')).status, 404);
+  assert.equal((await fetch(`${url}/ws/lobby`)).status, 426);
+});
+
+test('who says too much at once is refused, and heard again later', async (t) => {
+  let nowMs = AT_MS;
+  const url = await startChat(t, { now: () => nowMs });
+  const ann = new Client(t, url, 'room=lobby&name=Ann');
+  await ann.next();
+  const types: string[] = [];
+  for (let i = 0; i < 12; i += 1) {
+    ann.say(`message ${i}`);
+    types.push(((await ann.next()) as { type: string }).type);
+  }
+  assert.deepEqual(types, [...Array(10).fill('message'), 'error', 'error']);
+  nowMs += 200;
+  ann.say('again');
+  assert.deepEqual(await ann.next(), { type: 'message', from: 'Ann', text: 'again', atMs: nowMs });
 });
 
 test('GET /rooms lists rooms, members and messages', async (t) => {

@@ -19,7 +19,9 @@ test('all that the pages load comes from this service', async (t) => {
     const response = await fetch(`${url}${page}`);
     assert.equal(response.headers.get('content-type'), 'text/html; charset=utf-8');
     const loaded = [
-      ...(await response.text()).matchAll(/(?:<script src|<link rel="stylesheet" href)="([^"]+)"/g),
+      ...(await response.text()).matchAll(
+        /(?:<script (?:type="module" )?src|<link rel="stylesheet" href)="([^"]+)"/g,
+      ),
     ];
     assert.equal(loaded.length, 2, page);
     for (const [, path] of loaded) {

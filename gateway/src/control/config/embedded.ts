@@ -37,9 +37,9 @@ services:
     backends:
       - http://\${CHAT_HOST_1:-127.0.0.1}:\${CHAT_PORT_1:-3003}
       - http://\${CHAT_HOST_2:-127.0.0.1}:\${CHAT_PORT_2:-3013}
-    # A room lives in one instance, so a client stays with one.
+    # A room lives in one instance: everybody in it (/chat/ws/ROOM) has to come to that one.
     balance: hash
-    hash: { clientIp: true }
+    hash: { path: true }
 
 routes:
   - path: /db
