@@ -16,7 +16,7 @@ const plans: readonly BalancePlan[] = [
   { kind: 'least-pending' },
   { kind: 'p2c' },
   { kind: 'random' },
-  { kind: 'hash', key: { from: 'clientIp' } },
+  { kind: 'hash', key: { from: 'clientIp' }, balanceFactor: 1.25 },
 ];
 
 const request: PickRequest = {

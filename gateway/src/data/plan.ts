@@ -163,7 +163,12 @@ export type BalancePlan =
   | { readonly kind: 'least-pending' }
   | { readonly kind: 'p2c' }
   | { readonly kind: 'random' }
-  | { readonly kind: 'hash'; readonly key: HashKeyPlan };
+  | {
+      readonly kind: 'hash';
+      readonly key: HashKeyPlan;
+      /** No backend is to hold more than this times its share of what is pending; undefined: keys never move for that. */
+      readonly balanceFactor: number | undefined;
+    };
 
 export type HashKeyPlan =
   | { readonly from: 'header'; readonly name: string }

@@ -6,8 +6,12 @@ import { P2c } from '../../src/data/balancers/p2c.ts';
 import type { HashKeyPlan } from '../../src/data/plan.ts';
 import { candidate, type FakeCandidate, idle, request, seeded, weighted, withinBinomial } from './fakes.ts';
 
-function hashBy(key: HashKeyPlan): Hash<FakeCandidate> {
-  return new Hash<FakeCandidate>(key, new P2c<FakeCandidate>({ now: () => 0 }, seeded(1)));
+function hashBy(key: HashKeyPlan, bounded = true): Hash<FakeCandidate> {
+  return new Hash<FakeCandidate>(
+    key,
+    bounded ? 1.25 : undefined,
+    new P2c<FakeCandidate>({ now: () => 0 }, seeded(1)),
+  );
 }
 
 function pickForPath(candidates: readonly FakeCandidate[], paths: readonly string[]): readonly string[] {
@@ -131,4 +135,15 @@ test('requests without the key are spread, not sent to one backend', () => {
     );
     assert.equal(new Set(picked).size, 4);
   }
+});
+
+test('without a balance factor a key stays with its backend however much that holds', () => {
+  const crowd = [candidate('a:80', { pending: 500 }), candidate('b:80')];
+  const paths = manyPaths.slice(0, 100);
+  const bound = hashBy({ from: 'path' });
+  const free = hashBy({ from: 'path' }, false);
+  const picked = (balancer: Hash<FakeCandidate>) =>
+    new Set(paths.map((path) => balancer.pick(crowd, request({ path })).name));
+  assert.deepEqual([...picked(bound)], ['b:80']);
+  assert.deepEqual([...picked(free)].sort(), ['a:80', 'b:80']);
 });

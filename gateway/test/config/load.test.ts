@@ -211,7 +211,7 @@ routes:
         { name: 'example.com:443', protocol: 'https', host: 'example.com', port: 443, weight: 1 },
         { name: '[::1]:81', protocol: 'http', host: '::1', port: 81, weight: 1 },
       ],
-      balance: { kind: 'hash', key: { from: 'header', name: 'x-user' } },
+      balance: { kind: 'hash', key: { from: 'header', name: 'x-user' }, balanceFactor: 1.25 },
       sticky: { cookie: 'portway-a', ttlMs: 30 * 86_400_000 },
       pool: {
         maxConnections: 1,
@@ -326,8 +326,8 @@ routes:
   - { path: /c, service: c }
 `);
   const [a, b, c] = services;
-  assert.deepEqual(a?.balance, { kind: 'hash', key: { from: 'cookie', name: 'c' } });
-  assert.deepEqual(b?.balance, { kind: 'hash', key: { from: 'clientIp' } });
+  assert.deepEqual(a?.balance, { kind: 'hash', key: { from: 'cookie', name: 'c' }, balanceFactor: 1.25 });
+  assert.deepEqual(b?.balance, { kind: 'hash', key: { from: 'clientIp' }, balanceFactor: 1.25 });
   assert.deepEqual(c?.balance, { kind: 'random' });
   assert.deepEqual([a?.pool.maxConnections, a?.pool.maxQueue], [5, 6]);
   assert.deepEqual([b?.pool.maxConnections, b?.pool.maxQueue], [5, 7]);

@@ -31,8 +31,8 @@ const balance: fc.Arbitrary<BalancePlan> = fc.oneof(
   fc.constant<BalancePlan>({ kind: 'p2c' }),
   fc
     .constantFrom('x-user', 'x-team')
-    .map((name): BalancePlan => ({ kind: 'hash', key: { from: 'header', name } })),
-  fc.constant<BalancePlan>({ kind: 'hash', key: { from: 'path' } }),
+    .map((name): BalancePlan => ({ kind: 'hash', key: { from: 'header', name }, balanceFactor: 1.25 })),
+  fc.constant<BalancePlan>({ kind: 'hash', key: { from: 'path' }, balanceFactor: 1.25 }),
 );
 
 const health: fc.Arbitrary<HealthPlan | undefined> = fc.oneof(

@@ -79,7 +79,7 @@ suite('what changed between two plans', () => {
 
   test('a member of a union is told by its kind, its fields only when the kind stays', () => {
     const hash = (name: string): Partial<ServicePlan> => ({
-      balance: { kind: 'hash', key: { from: 'header', name } },
+      balance: { kind: 'hash', key: { from: 'header', name }, balanceFactor: 1.25 },
     });
     assert.deepEqual(serviceLines({}, hash('x-user')), ['~ service web: balance: p2c → hash']);
     assert.deepEqual(serviceLines(hash('x-user'), hash('x-team')), [

@@ -48,7 +48,13 @@ export function compileSettings(
 
 function compileBalance(settings: Settings): BalancePlan {
   const kind = settings.balance ?? DEFAULTS.balance;
-  return kind === 'hash' ? { kind, key: compileHashKey(settings.hash ?? {}) } : { kind };
+  if (kind !== 'hash') return { kind };
+  const percent = settings.hashBalanceFactor ?? DEFAULTS.hashBalanceFactor;
+  return {
+    kind,
+    key: compileHashKey(settings.hash ?? {}),
+    balanceFactor: percent === false ? undefined : percent / 100,
+  };
 }
 
 function compileHashKey(hash: NonNullable<Settings['hash']>): HashKeyPlan {

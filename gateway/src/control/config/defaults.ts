@@ -53,6 +53,7 @@ export const DEFAULTS = {
     maxOpenTime: '60s',
     slowPercent: 100,
   },
+  hashBalanceFactor: 125,
   slowStart: '10s',
   whenNoneEligible: 'reject',
   concurrency: { adaptiveMax: 1024, queue: 64, queueTimeout: '1s', adaptive: false },

@@ -40,6 +40,7 @@ services:
     # A room lives in one instance: everybody in it (/chat/ws/ROOM) has to come to that one.
     balance: hash
     hash: { path: true }
+    hashBalanceFactor: false
 
 routes:
   - path: /db

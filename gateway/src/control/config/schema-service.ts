@@ -42,6 +42,16 @@ const Hash = block(
   },
 );
 
+/** HAProxy's word, and its percent. */
+const HashBalanceFactor = orOff(
+  count(
+    'With balance: hash, the most that a backend may hold of what is pending, in percent of its share; false: a key stays with its backend however much that holds.',
+    100,
+    10_000,
+  ),
+  { title: 'a percentage such as 125, or false for no bound', default: DEFAULTS.hashBalanceFactor },
+);
+
 const Sticky = orOff(
   block('Keeps a client at its backend with a cookie.', {
     cookie: opt(text('cookie-name', 'Name of the cookie; portway-SERVICE when left out.')),
@@ -86,6 +96,7 @@ const Tls = block('How https backends are verified.', {
 const serviceKeys = {
   balance: opt(Balance),
   hash: opt(Hash),
+  hashBalanceFactor: opt(HashBalanceFactor),
   sticky: opt(Sticky),
   health: opt(Health),
   ejection: opt(Ejection),

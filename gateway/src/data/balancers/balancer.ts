@@ -54,6 +54,6 @@ export function createBalancer<C extends Candidate>(plan: BalancePlan, deps: Bal
     case 'random':
       return new WeightedRandom<C>(deps.random);
     case 'hash':
-      return new Hash<C>(plan.key, new P2c<C>(deps.clock, deps.random));
+      return new Hash<C>(plan.key, plan.balanceFactor, new P2c<C>(deps.clock, deps.random));
   }
 }

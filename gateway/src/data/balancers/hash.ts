@@ -3,8 +3,6 @@ import type { Balancer, Candidate, PickRequest } from './balancer.ts';
 import { candidateAt } from './candidate-at.ts';
 import { avalanche, hashText } from './hash32.ts';
 
-/** No backend is to hold more than this times its share of what is pending. */
-const LOAD_FACTOR = 1.25;
 /** Nobody is overloaded below this: a browser's six connections with one key must not scatter. */
 const FREE_PENDING = 8;
 const TWO_POW_32 = 2 ** 32;
@@ -12,19 +10,22 @@ const TWO_POW_32 = 2 ** 32;
 /**
  * Rendezvous hashing (highest random weight, by the logarithm method: score = weight ÷ -ln u) with bounded
  * load (Mirrokni et al., "Consistent Hashing with Bounded Loads"): a key goes to its highest-scoring backend
- * that is not overloaded. When a backend leaves only its keys move; when one comes only the keys it wins do.
+ * that is not overloaded (HAProxy's hash-balance-factor). When a backend leaves only its keys move; when one comes only the keys it wins do.
  *
  * A request without the key (no such header or cookie, or an empty one) is picked by `keyless`.
  */
 export class Hash<C extends Candidate> implements Balancer<C> {
   readonly #key: HashKeyPlan;
+  readonly #balanceFactor: number;
   readonly #keyless: Balancer<C>;
   #seen: readonly C[] = [];
   #nameHashes = new Int32Array(0);
   #totalWeight = 0;
 
-  constructor(key: HashKeyPlan, keyless: Balancer<C>) {
+  /** @param balanceFactor how much more than its share of what is pending a backend may hold; undefined is any amount */
+  constructor(key: HashKeyPlan, balanceFactor: number | undefined, keyless: Balancer<C>) {
     this.#key = key;
+    this.#balanceFactor = balanceFactor ?? Number.POSITIVE_INFINITY;
     this.#keyless = keyless;
   }
 
@@ -33,7 +34,11 @@ export class Hash<C extends Candidate> implements Balancer<C> {
     const key = keyOf(this.#key, request);
     if (key === undefined || key === '') return this.#keyless.pick(candidates, request);
     if (candidates !== this.#seen) this.#rebuild(candidates);
-    return this.#highest(candidates, hashText(key), loadPerWeight(candidates, this.#totalWeight));
+    return this.#highest(
+      candidates,
+      hashText(key),
+      this.#balanceFactor * loadPerWeight(candidates, this.#totalWeight),
+    );
   }
 
   #rebuild(candidates: readonly C[]): void {
@@ -61,11 +66,11 @@ export class Hash<C extends Candidate> implements Balancer<C> {
   }
 }
 
-/** The bound on pending per unit of weight, counting the request to come. */
+/** What is pending per unit of weight, counting the request to come. */
 function loadPerWeight(candidates: readonly Candidate[], totalWeight: number): number {
   let pending = 1;
   for (let index = 0; index < candidates.length; index++) pending += candidateAt(candidates, index).pending;
-  return (LOAD_FACTOR * pending) / totalWeight;
+  return pending / totalWeight;
 }
 
 function keyOf(key: HashKeyPlan, request: PickRequest): string | undefined {
