@@ -24,7 +24,8 @@ export interface Flags {
 
 /** The text of --help. */
 export const USAGE = `npm run bench -- [flags]
-  --cases a,b        only these cases (small down64k down1m up64k conns1000 newconn routes10k)
+  --cases a,b        only these cases (small down64k down1m up64k conns1000 newconn routes10k
+                     tls h2 websocket tcp udp)
   --peers a,b        only these peers (portway nginx nginx-unbuffered haproxy node-undici fast-gateway httpxy
                      http-proxy-3 fastify-http-proxy, and portway-base with --base)
   --rounds N         interleaved rounds (5)

@@ -1,10 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Case } from './cases.ts';
+import type { Certificate } from './certificate.ts';
+import { h2loadCommand, parseH2load } from './h2load.ts';
 import { type Processes, pinned } from './processes.ts';
 
-/** What wrk counted. */
+/** What a load program counted. */
 export interface LoadResult {
+  /** In the units of the case: requests, messages, datagrams, MiB. */
   readonly requests: number;
   readonly seconds: number;
   readonly requestsPerSecond: number;
@@ -50,29 +54,75 @@ function wrkCommand(load: Case, port: number, seconds: number): readonly string[
   const script = load.script === undefined ? [] : ['-s', load.script.file];
   const args = load.script === undefined ? [] : ['--', ...load.script.args];
   const shape = ['-t1', `-c${load.connections}`, `-d${seconds}s`, '--timeout', '10s', '--latency'];
-  return ['wrk', ...shape, ...headers, ...script, `http://127.0.0.1:${port}${load.path}`, ...args];
+  const url = `${load.protocol}://127.0.0.1:${port}${load.path}`;
+  return ['wrk', ...shape, ...headers, ...script, url, ...args];
 }
 
-/** wrk ends by itself; a gateway that answers nothing must not keep it longer than this. */
+function driverCommand(load: Case, port: number, seconds: number): readonly string[] {
+  const driver = join(import.meta.dirname, 'drivers', `${load.protocol}.ts`);
+  return [process.execPath, driver, String(port), String(load.connections), String(seconds)];
+}
+
+interface Program {
+  readonly command: readonly string[];
+  readonly parse: (output: string) => LoadResult;
+}
+
+function programFor(load: Case, port: number, seconds: number, folder: string): Program {
+  switch (load.protocol) {
+    case 'http':
+    case 'https':
+      return { command: wrkCommand(load, port, seconds), parse: parseWrk };
+    case 'h2': {
+      const log = join(folder, 'h2load.log');
+      rmSync(log, { force: true });
+      return {
+        command: h2loadCommand(load, port, seconds, log),
+        parse: (output) => parseH2load(output, log),
+      };
+    }
+    case 'websocket':
+    case 'tcp':
+    case 'udp':
+      return { command: driverCommand(load, port, seconds), parse: parseTally };
+  }
+}
+
+/** Reads what one of our own load programs prints. Throws when it is not that. */
+function parseTally(output: string): LoadResult {
+  const line = /^\{"requests".*\}$/m.exec(output)?.[0];
+  if (line === undefined) throw new Error(`the load printed no result:\n${output.slice(-1000)}`);
+  return JSON.parse(line) as LoadResult;
+}
+
+/** Load programs end by themselves; a gateway that answers nothing must not keep one longer than this. */
 const PATIENCE_MS = 15_000;
 
-/** Runs wrk on core 1 for so many whole seconds. Throws when it fails or does not end. */
+/** What a load needs besides its case. */
+export interface LoadSetting {
+  readonly processes: Processes;
+  readonly folder: string;
+  readonly certificate: Certificate;
+}
+
+/** Runs the load on core 1 for so many whole seconds. Throws when it fails or does not end. */
 export async function runLoad(
-  processes: Processes,
+  { processes, folder, certificate }: LoadSetting,
   load: Case,
   port: number,
   seconds: number,
 ): Promise<LoadResult> {
-  const wrk = await processes.start('wrk', pinned(1, wrkCommand(load, port, seconds)));
+  const { command, parse } = programFor(load, port, seconds, folder);
+  const program = await processes.start(`load-${load.name}`, pinned(1, command), certificate.clientEnv);
   const patience = new AbortController();
   const late = sleep(seconds * 1000 + PATIENCE_MS, 'late', { signal: patience.signal }).catch(() => 'ended');
-  const end = await Promise.race([wrk.exited, late]);
+  const end = await Promise.race([program.exited, late]);
   patience.abort();
   if (end === 'late') {
-    await processes.stop(wrk);
-    throw new Error(`wrk did not end within ${seconds} s and ${PATIENCE_MS} ms`);
+    await processes.stop(program);
+    throw new Error(`the load did not end within ${seconds} s and ${PATIENCE_MS} ms`);
   }
-  return parseWrk(wrk.output());
+  return parse(program.output());
 }
 
 /** Processes that wanted to run, over the last minute: how quiet the machine was. */

@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Case } from './cases.ts';
+import type { Case, Protocol } from './cases.ts';
 import { cpuBetween, peakRssBytes, readCpu, resetPeakRss } from './cpu.ts';
-import { type LoadResult, runLoad } from './load.ts';
+import { type LoadResult, type LoadSetting, runLoad } from './load.ts';
 import type { Peer } from './peers.ts';
-import { inspect, type Work, whenReady } from './preflight.ts';
-import { freePorts, type Processes, pinned } from './processes.ts';
+import { inspect, type Work, whenServing } from './preflight.ts';
+import { freePorts, pinned } from './processes.ts';
 
 const MIB = 1024 * 1024;
 
@@ -29,10 +29,9 @@ export interface Sample extends LoadResult {
 }
 
 /** What stays the same for all measurements of a run. */
-export interface Bench {
-  readonly processes: Processes;
-  readonly folder: string;
-  readonly backendPorts: readonly number[];
+export interface Bench extends LoadSetting {
+  /** Those that the gateway is to stand in front of, for what is spoken. */
+  readonly backendPorts: (protocol: Protocol) => readonly number[];
   readonly seconds: number;
   readonly warmupSeconds: number;
 }
@@ -52,24 +51,25 @@ export async function measure(
   load: Case,
   options: MeasureOptions,
 ): Promise<Sample> {
-  const { processes, backendPorts, seconds } = bench;
+  const { processes, certificate, seconds } = bench;
+  const backendPorts = bench.backendPorts(load.protocol);
   mkdirSync(bench.folder, { recursive: true });
   const folder = mkdtempSync(join(bench.folder, `${peer.name}-`));
   const [port = 0, adminPort = 0] = await freePorts(2);
   const { nodeFlags } = options;
-  const command = peer.command({ folder, port, adminPort, backendPorts, load, nodeFlags });
+  const command = peer.command({ folder, port, adminPort, backendPorts, load, certificate, nodeFlags });
   const running = await processes.start(peer.name, pinned(0, command), {
     ...process.env,
     NODE_ENV: 'production',
   });
   try {
-    await whenReady(running, port, load.direction === 'up' ? '/small' : load.path);
+    await whenServing(running, port, load);
     const work = await inspect(port, load);
-    await runLoad(processes, load, port, bench.warmupSeconds);
+    await runLoad(bench, load, port, bench.warmupSeconds);
     resetPeakRss(running.pid);
     options.onLoad?.(running.pid);
     const before = readCpu(running.pid);
-    const result = await runLoad(processes, load, port, seconds);
+    const result = await runLoad(bench, load, port, seconds);
     const use = cpuBetween(before, readCpu(running.pid));
     if (result.requests === 0) throw new Error('not one request was answered');
     const cpuUsPerRequest = (use.cpuMs * 1000) / result.requests;

@@ -1,10 +1,12 @@
-// `node bench/memory.ts [--idle 10000] [--gib 4] [--peers portway,nginx]`: what idle connections and endless bodies
-// cost in resident memory.
+// `node bench/memory.ts [--idle 10000] [--websockets 10000] [--gib 4] [--peers portway,nginx]`: what idle connections,
+// idle WebSockets and endless bodies cost in resident memory.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { CASES } from './cases.ts';
+import { startBackends } from './backends.ts';
+import { type Case, casesNamed } from './cases.ts';
+import { type Certificate, makeCertificate } from './certificate.ts';
 import { portwayConfig } from './configs/portway.ts';
 import { rssBytes } from './cpu.ts';
 import { raiseDescriptorLimit } from './limits.ts';
@@ -33,23 +35,48 @@ async function startBackend(session: Session): Promise<number> {
   return port;
 }
 
+/** What stays open and idle, before a gateway in front of `backendPorts`. */
+interface Idle {
+  readonly what: 'connections' | 'WebSockets';
+  readonly load: Case;
+  readonly clients: string;
+  readonly backendPorts: readonly number[];
+}
+
+function idleConnections(backendPort: number): Idle {
+  const [load] = casesNamed(['small']);
+  if (load === undefined) throw new Error('no small case');
+  return { what: 'connections', load, clients: 'idle-clients.ts', backendPorts: [backendPort] };
+}
+
+async function idleWebSockets(session: Session): Promise<Idle> {
+  const [load] = casesNamed(['websocket']);
+  if (load === undefined) throw new Error('no websocket case');
+  const backendPorts = (await startBackends(session.processes, session.folder, [load]))(load.protocol);
+  return { what: 'WebSockets', load, clients: 'idle-websockets.ts', backendPorts };
+}
+
 async function startPeer(
   session: Session,
   peer: Peer,
-  backendPort: number,
+  { load, backendPorts }: Idle,
+  certificate: Certificate,
 ): Promise<{ running: Running; port: number }> {
   const [port = 0, adminPort = 0] = await freePorts(2);
-  const load = CASES.find((each) => each.name === 'small');
-  if (load === undefined) throw new Error('no small case');
   const folder = mkdtempSync(join(session.folder, `${peer.name}-`));
-  const command = peer.command({ folder, port, adminPort, backendPorts: [backendPort], load, nodeFlags: [] });
-  const running = await session.processes.start(peer.name, pinned(0, command));
+  const launch = { folder, port, adminPort, backendPorts, load, certificate, nodeFlags: [] };
+  const running = await session.processes.start(peer.name, pinned(0, peer.command(launch)));
   await whenReady(running, port, '/small');
   return { running, port };
 }
 
-async function openIdle(session: Session, port: number, count: number): Promise<Running> {
-  const command = pinned(1, [process.execPath, script('idle-clients.ts'), String(port), String(count)]);
+async function open(
+  session: Session,
+  { clients: program }: Idle,
+  port: number,
+  count: number,
+): Promise<Running> {
+  const command = pinned(1, [process.execPath, script(program), String(port), String(count)]);
   const clients = await session.processes.start('idle-clients', command);
   const deadline = Date.now() + OPEN_WITHIN_MS;
   while (!clients.output().includes('idle')) {
@@ -61,24 +88,25 @@ async function openIdle(session: Session, port: number, count: number): Promise<
   return clients;
 }
 
-async function idleConnections(
+async function holdIdle(
   session: Session,
   peer: Peer,
-  backendPort: number,
+  idle: Idle,
   count: number,
+  certificate: Certificate,
 ): Promise<void> {
-  const { running, port } = await startPeer(session, peer, backendPort);
+  const { running, port } = await startPeer(session, peer, idle, certificate);
   // the same work first on few connections, so that code and young heap are in the memory it starts from
-  await session.processes.stop(await openIdle(session, port, Math.min(1000, count)));
+  await session.processes.stop(await open(session, idle, port, Math.min(1000, count)));
   await sleep(SETTLE_MS);
   const before = rssBytes(running.pid);
-  const clients = await openIdle(session, port, count);
+  const clients = await open(session, idle, port, count);
   await sleep(SETTLE_MS);
   const after = rssBytes(running.pid);
   if (clients.ended()) throw new Error(`connections were closed while idle: ${clients.tail()}`);
   const each = ((after - before) / count / KIB).toFixed(1);
   const total = `${(before / MIB).toFixed(0)} to ${(after / MIB).toFixed(0)} MiB`;
-  say(`idle: ${peer.name}: ${count} connections, RSS ${total}, ${each} KiB each`);
+  say(`idle: ${peer.name}: ${count} ${idle.what}, RSS ${total}, ${each} KiB each`);
   await session.processes.stop(clients);
   await session.processes.stop(running);
 }
@@ -124,27 +152,38 @@ async function bigBodies(session: Session, backendPort: number, bytes: number): 
 async function main(session: Session): Promise<void> {
   const text = (value: string) => ({ type: 'string', default: value }) as const;
   const { values } = parseArgs({
-    options: { idle: text('10000'), gib: text('4'), peers: text('portway,nginx') },
+    options: { idle: text('10000'), websockets: text('10000'), gib: text('4'), peers: text('portway,nginx') },
   });
-  // HAProxy wants two for each client connection
-  const limit = raiseDescriptorLimit(Number(values.idle) * 2 + SPARE_DESCRIPTORS);
-  const count = Math.min(Number(values.idle), limit - SPARE_DESCRIPTORS);
-  if (count < Number(values.idle))
-    say(`only ${count} connections: the limit of open files (ulimit -n) allows no more`);
+  const connections = allowed(Number(values.idle));
+  const webSockets = allowed(Number(values.websockets));
   const names = values.peers.split(',');
-  const peers = [portwayPeer('portway', ROOT, undefined), ...RIVALS].filter((peer) =>
-    names.includes(peer.name),
-  );
-  const backendPort = await startBackend(session);
-  for (const peer of peers) {
+  const peers = [portwayPeer('portway', ROOT, undefined), ...RIVALS].filter((peer) => {
     const missing = peer.missing();
-    if (missing !== undefined) say(`${peer.name}: skipped: ${missing}`);
-    else if (count > 0) await idleConnections(session, peer, backendPort, count);
+    if (names.includes(peer.name) && missing !== undefined) say(`${peer.name}: skipped: ${missing}`);
+    return names.includes(peer.name) && missing === undefined;
+  });
+  const certificate = makeCertificate(session.folder);
+  const backendPort = await startBackend(session);
+  if (connections > 0) {
+    const idle = idleConnections(backendPort);
+    for (const peer of peers) await holdIdle(session, peer, idle, connections, certificate);
   }
-  const self = peers.find((peer) => peer.name === 'portway');
-  if (self !== undefined && self.missing() === undefined && Number(values.gib) > 0) {
-    await bigBodies(session, backendPort, Number(values.gib) * GIB);
+  if (webSockets > 0) {
+    const idle = await idleWebSockets(session);
+    const able = peers.filter((peer) => peer.supports(idle.load));
+    for (const peer of able) await holdIdle(session, peer, idle, webSockets, certificate);
   }
+  const self = peers.some((peer) => peer.name === 'portway');
+  if (self && Number(values.gib) > 0) await bigBodies(session, backendPort, Number(values.gib) * GIB);
+}
+
+/** As many connections as were asked for and the limit of open files leaves room for. */
+function allowed(wanted: number): number {
+  // HAProxy wants two for each client connection, and a WebSocket has two everywhere
+  const limit = raiseDescriptorLimit(wanted * 2 + SPARE_DESCRIPTORS);
+  const count = Math.min(wanted, Math.floor((limit - SPARE_DESCRIPTORS) / 2));
+  if (count < wanted) say(`only ${count} connections: the limit of open files (ulimit -n) allows no more`);
+  return count;
 }
 
 await runSession('memory', main);

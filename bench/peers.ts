@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Case } from './cases.ts';
+import type { Case, Protocol } from './cases.ts';
+import type { Certificate } from './certificate.ts';
 import { haproxyConfig, haproxyMap } from './configs/haproxy.ts';
 import { nginxConfig } from './configs/nginx.ts';
+import { hasStreamModule, nginxStreamConfig } from './configs/nginx-stream.ts';
 import { portwayConfig } from './configs/portway.ts';
 import { descriptorLimit } from './limits.ts';
 import { installedVersion } from './packages.ts';
@@ -17,6 +19,7 @@ interface Launch {
   readonly adminPort: number;
   readonly backendPorts: readonly number[];
   readonly load: Case;
+  readonly certificate: Certificate;
   /** Further flags for Node, for peers that run on it. */
   readonly nodeFlags: readonly string[];
 }
@@ -59,10 +62,12 @@ export function portwayPeer(name: string, folder: string, command: readonly stri
     version: () => gitVersion(folder),
     command: (launch) => {
       const config = join(launch.folder, `${name}.yaml`);
-      const { port, adminPort, backendPorts, load } = launch;
+      const { port, adminPort, backendPorts, certificate, load } = launch;
+      const { routes, protocol } = load;
+      const maxBodySize = '10MiB';
       writeFileSync(
         config,
-        portwayConfig({ port, adminPort, backendPorts, routes: load.routes, maxBodySize: '10MiB' }),
+        portwayConfig({ port, adminPort, backendPorts, routes, maxBodySize, protocol, certificate }),
       );
       const program = command ?? [process.execPath, ...launch.nodeFlags, main];
       return [...program, 'start', '--config', config];
@@ -74,14 +79,20 @@ function nginxPeer(name: string, buffering: boolean): Peer {
   return {
     name,
     about: `one worker, three backends, random two least_conn, keepalive 128, buffering ${buffering ? 'on (its default)' : 'off'}`,
-    supports: (load) => buffering || load.bodyBytes > 0,
+    supports: ({ protocol, bodyBytes }) => {
+      if (protocol === 'tcp' || protocol === 'udp') return buffering && hasStreamModule();
+      return buffering || bodyBytes > 0;
+    },
     missing: () => (hasProgram('nginx') ? undefined : 'install nginx (Debian: apt-get install nginx-light)'),
     version: () => printedVersion('nginx'),
-    command: ({ folder, port, backendPorts, load }) => {
+    command: ({ folder, port, backendPorts, certificate, load: { protocol, routes } }) => {
       const config = join(folder, `${name}.conf`);
+      const common = { folder, port, backendPorts, asRoot };
       writeFileSync(
         config,
-        nginxConfig({ folder, port, backendPorts, asRoot, buffering, routes: load.routes }),
+        protocol === 'tcp' || protocol === 'udp'
+          ? nginxStreamConfig({ ...common, protocol })
+          : nginxConfig({ ...common, buffering, routes, protocol, certificate }),
       );
       return ['nginx', '-e', join(folder, `${name}-start.log`), '-p', folder, '-c', config];
     },
@@ -94,35 +105,43 @@ const haproxyConnections = (): number => Math.min(16_000, Math.floor((descriptor
 const haproxy: Peer = {
   name: 'haproxy',
   about: 'one thread, three backends, random(2), http-reuse always, no splice',
-  supports: () => true,
+  supports: ({ protocol }) => protocol !== 'udp',
   missing: () => (hasProgram('haproxy') ? undefined : 'install haproxy (Debian: apt-get install haproxy)'),
   version: () => printedVersion('haproxy'),
-  command: ({ folder, port, backendPorts, load }) => {
+  command: ({ folder, port, backendPorts, certificate, load: { protocol, routes } }) => {
+    if (protocol === 'udp') throw new Error('HAProxy does not relay UDP');
     const config = join(folder, 'haproxy.cfg');
-    const mapFile = load.routes === 1 ? undefined : join(folder, 'haproxy.map');
-    if (mapFile !== undefined) writeFileSync(mapFile, haproxyMap(load.routes));
+    const mapFile = routes === 1 ? undefined : join(folder, 'haproxy.map');
+    if (mapFile !== undefined) writeFileSync(mapFile, haproxyMap(routes));
+    const maxConnections = haproxyConnections();
     writeFileSync(
       config,
-      haproxyConfig({ port, backendPorts, mapFile, maxConnections: haproxyConnections() }),
+      haproxyConfig({ port, backendPorts, mapFile, maxConnections, protocol, certificate }),
     );
     return ['haproxy', '-db', '-f', config];
   },
 };
 
-function nodePeer(name: string, packageName: string, about: string): Peer {
+function nodePeer(
+  name: string,
+  packageName: string,
+  about: string,
+  protocols: readonly Protocol[] = ['http', 'https', 'h2'],
+): Peer {
   return {
     name,
     about,
     // none of them has a route table worth ten thousand entries
-    supports: (load) => load.routes === 1,
+    supports: ({ routes, protocol }) => routes === 1 && protocols.includes(protocol),
     missing: () =>
       installedVersion(packageName) === undefined
         ? `package ${packageName} is not installed: npm run bench -- --install-peers`
         : undefined,
     version: () => installedVersion(packageName) ?? 'unknown',
-    command: ({ port, backendPorts, nodeFlags }) => {
+    command: ({ port, backendPorts, certificate: { cert, key }, load: { protocol }, nodeFlags }) => {
       const program = join(import.meta.dirname, 'peers', `${name}.ts`);
-      return [process.execPath, ...nodeFlags, program, String(port), ...backendPorts.map(String)];
+      const backends = backendPorts.map(String);
+      return [process.execPath, ...nodeFlags, program, String(port), protocol, cert, key, ...backends];
     },
   };
 }
@@ -133,7 +152,7 @@ export const RIVALS: readonly Peer[] = [
   nginxPeer('nginx-unbuffered', false),
   haproxy,
   nodePeer('node-undici', 'undici', 'bare node:http server and undici Pools, round robin'),
-  nodePeer('fast-gateway', 'fast-gateway', 'one backend (it does not balance), keep-alive agent'),
+  nodePeer('fast-gateway', 'fast-gateway', 'one backend (it does not balance), keep-alive agent', ['http']),
   nodePeer('httpxy', 'httpxy', 'keep-alive agent, round robin by its caller'),
   nodePeer('http-proxy-3', 'http-proxy-3', 'keep-alive agent, round robin by its caller'),
   nodePeer('fastify-http-proxy', '@fastify/http-proxy', 'undici, round robin by getUpstream'),

@@ -26,7 +26,7 @@ export async function profileCases(bench: Bench, loads: readonly Case[], peer: P
     const nodeFlags = ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=500'];
     const sample = await measure(bench, peer, load, { round: 0, nodeFlags });
     say(
-      `\n${load.name}: ${sample.cpuUsPerRequest.toFixed(1)} µs/request while profiled; .cpuprofile in ${folder}`,
+      `\n${load.name}: ${sample.cpuUsPerRequest.toFixed(1)} µs/${load.unit} while profiled; .cpuprofile in ${folder}`,
     );
     const top = selfTimes(newestProfile(folder), ROOT, bench.seconds * 1000).slice(0, TOP_FUNCTIONS);
     say(

@@ -31,6 +31,9 @@ function errors(peer: PeerSummary): string {
   return parts.length === 0 ? '-' : `!! ${parts.join(', ')}`;
 }
 
+/** Streams have no end to be timed by. */
+const timed = (ms: number): string => (ms === 0 ? '-' : figure(ms));
+
 function row(peer: PeerSummary, perMib: boolean): readonly string[] {
   const user = Math.round(peer.userShare * 100);
   return [
@@ -40,8 +43,8 @@ function row(peer: PeerSummary, perMib: boolean): readonly string[] {
     `${user}/${100 - user}`,
     peer.ratio === undefined ? '-' : range(peer.ratio),
     peer.requestsPerSecond.median.toFixed(0),
-    figure(peer.p50Ms),
-    figure(peer.p99Ms),
+    timed(peer.p50Ms),
+    timed(peer.p99Ms),
     (peer.peakRssBytes / MIB).toFixed(0),
     `${Math.round(peer.busyShare * 100)}%`,
     `${Math.round(peer.waitedShare * 100)}%`,
@@ -51,14 +54,14 @@ function row(peer: PeerSummary, perMib: boolean): readonly string[] {
 
 /** The table of one case as plain text. */
 export function caseTable(summary: CaseSummary): string {
-  const perMib = summary.peers.some((peer) => peer.cpuUsPerMib !== undefined);
+  const perMib = summary.unit !== 'MiB' && summary.peers.some((peer) => peer.cpuUsPerMib !== undefined);
   const head = [
     'peer',
-    'CPU µs/req',
+    `CPU µs/${summary.unit ?? 'request'}`,
     ...(perMib ? ['µs/MiB'] : []),
     'usr/sys %',
     '× portway',
-    'req/s',
+    `${summary.unit ?? 'request'}s/s`,
     'p50 ms',
     'p99 ms',
     'peak MiB',
@@ -105,7 +108,7 @@ export function readmeTable(summary: Summary): string {
   const { machine, cases } = summary;
   const names = [...new Set(cases.flatMap((each) => each.peers.map((peer) => peer.peer)))];
   const unit = (each: CaseSummary): string =>
-    each.peers.some((peer) => peer.cpuUsPerMib) ? 'µs/MiB' : 'µs/request';
+    each.peers.some((peer) => peer.cpuUsPerMib) ? 'µs/MiB' : `µs/${each.unit ?? 'request'}`;
   const lines = [
     `| CPU of the gateway | ${cases.map((each) => `${each.name}, ${unit(each)}`).join(' | ')} |`,
     `|---|${cases.map(() => '---:|').join('')}`,

@@ -1,24 +1,22 @@
 // `npm run bench`: what a request costs, in CPU time of the gateway, for Portway and for others doing the same work.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startBackends } from './backends.ts';
 import { CASES, type Case, casesNamed } from './cases.ts';
-import { backendConfig } from './configs/backend.ts';
+import { makeCertificate } from './certificate.ts';
 import { type Flags, parseFlags, USAGE } from './flags.ts';
 import { loadAverage } from './load.ts';
 import { thisMachine } from './machine.ts';
 import { type Bench, measure, type Sample } from './measure.ts';
 import { installPeers } from './packages.ts';
 import { type Peer, portwayPeer, RIVALS } from './peers.ts';
-import { whenReady } from './preflight.ts';
-import { freePorts, hasProgram, type Processes, pinned } from './processes.ts';
+import { hasProgram } from './processes.ts';
 import { perfCases, profileCases } from './profile-run.ts';
 import { withNumbers } from './readme.ts';
 import { caseTable, LEGEND, readmeTable, workTable } from './report.ts';
 import { ROOT, runSession, type Session, say } from './session.ts';
 import { rotate } from './statistics.ts';
 import { type CaseSummary, SELF, type Summary, summarizeCase, withEarlier } from './summary.ts';
-
-const BACKENDS = 3;
 
 function choosePeers(flags: Flags): readonly Peer[] {
   const base = flags.base === undefined ? [] : [portwayPeer('portway-base', flags.base, undefined)];
@@ -29,16 +27,6 @@ function choosePeers(flags: Flags): readonly Peer[] {
     }
   }
   return flags.peers.length === 0 ? all : all.filter((peer) => flags.peers.includes(peer.name));
-}
-
-async function startBackends(processes: Processes, folder: string): Promise<readonly number[]> {
-  const ports = await freePorts(BACKENDS);
-  const config = join(folder, 'backend.conf');
-  writeFileSync(config, backendConfig(folder, ports, process.getuid?.() === 0));
-  const command = ['nginx', '-e', join(folder, 'backend-start.log'), '-p', folder, '-c', config];
-  const backend = await processes.start('backend', pinned(1, command));
-  for (const port of ports) await whenReady(backend, port, '/health');
-  return ports;
 }
 
 async function runCase(
@@ -54,7 +42,7 @@ async function runCase(
       try {
         const sample = await measure(bench, peer, load, { round, nodeFlags: [] });
         samples.push(sample);
-        const cost = `${sample.cpuUsPerRequest.toFixed(2)} µs/request`;
+        const cost = `${sample.cpuUsPerRequest.toFixed(2)} µs/${load.unit}`;
         say(`  ${load.name} round ${round + 1}/${rounds} ${peer.name}: ${cost}, load ${loadAverage()}`);
       } catch (error) {
         say(
@@ -122,18 +110,22 @@ async function compare(
 async function main(args: readonly string[], { processes, folder }: Session): Promise<void> {
   const flags = parseFlags(args);
   if (flags.help) return say(USAGE);
+  const loads = flags.cases.length === 0 ? CASES : casesNamed(flags.cases);
   for (const [tool, hint] of [
     ['wrk', 'wrk'],
     ['nginx', 'nginx-light'],
+    ['openssl', 'openssl'],
+    ['h2load', 'nghttp2-client'],
   ] as const) {
+    if (tool === 'h2load' && !loads.some(({ protocol }) => protocol === 'h2')) continue;
     if (!hasProgram(tool)) throw new Error(`${tool} is missing; on Debian: apt-get install ${hint}`);
   }
   if (flags.installPeers) installPeers();
-  const loads = flags.cases.length === 0 ? CASES : casesNamed(flags.cases);
   const peers = choosePeers(flags);
-  const backendPorts = await startBackends(processes, folder);
+  const certificate = makeCertificate(folder);
+  const backendPorts = await startBackends(processes, folder, loads);
   const { seconds, warmupSeconds } = flags;
-  const bench: Bench = { processes, folder, backendPorts, seconds, warmupSeconds };
+  const bench: Bench = { processes, folder, certificate, backendPorts, seconds, warmupSeconds };
   if (flags.profile) await profileCases(bench, loads, portwayPeer(SELF, ROOT, undefined));
   else if (flags.perf) await perfCases(bench, loads, portwayPeer(SELF, ROOT, undefined));
   else await compare(bench, flags, loads, peers);

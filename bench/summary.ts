@@ -32,6 +32,8 @@ export interface PeerSummary {
 export interface CaseSummary {
   readonly name: string;
   readonly about: string;
+  /** Left out in results of before there were others than requests. */
+  readonly unit?: Case['unit'];
   readonly comparedWith: string | undefined;
   readonly peers: readonly PeerSummary[];
 }
@@ -104,6 +106,7 @@ export function summarizeCase(
   return {
     name: load.name,
     about: load.about,
+    unit: load.unit,
     comparedWith: load.comparedWith,
     peers: measured.map((peer) => summarizePeer(peer, samples, load)),
   };

@@ -1,3 +1,5 @@
+import type { Certificate } from '../certificate.ts';
+
 /** What an nginx gateway's config depends on. */
 export interface NginxOptions {
   readonly folder: string;
@@ -8,12 +10,15 @@ export interface NginxOptions {
   readonly buffering: boolean;
   /** 1 is a single `location /`; more are that many prefix locations /r0/, /r1/, … */
   readonly routes: number;
+  readonly protocol: 'http' | 'https' | 'h2' | 'websocket';
+  /** For https and h2. */
+  readonly certificate: Certificate;
 }
 
 /** A peer does what Portway does: who asked, by which name, over what, through whom, and under which id. */
-const PROXY = `
+const proxy = (upgrade: boolean): string => `
     proxy_http_version 1.1;
-    proxy_set_header Connection "";
+    proxy_set_header Connection "${upgrade ? 'upgrade' : ''}";${upgrade ? '\n    proxy_set_header Upgrade $http_upgrade; proxy_read_timeout 300s;' : ''}
     proxy_set_header Host $http_host;
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $scheme;
@@ -34,7 +39,13 @@ function locations(routes: number): string {
 
 /** Config of nginx as a gateway: one worker, three backends, keep-alive on both sides. */
 export function nginxConfig(options: NginxOptions): string {
-  const { folder, buffering } = options;
+  const { folder, buffering, protocol, certificate } = options;
+  const secure = protocol === 'https' || protocol === 'h2';
+  const tls = secure
+    ? `
+    ssl_certificate ${certificate.cert}; ssl_certificate_key ${certificate.key};
+    ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:tls:10m;`
+    : '';
   const servers = options.backendPorts.map(
     (port) => `    server 127.0.0.1:${port} max_fails=5 fail_timeout=10s;`,
   );
@@ -42,8 +53,8 @@ export function nginxConfig(options: NginxOptions): string {
 daemon off;
 pid ${folder}/nginx.pid;
 error_log ${folder}/nginx-error.log warn;
-worker_rlimit_nofile 20000;
-events { worker_connections 16000; }
+worker_rlimit_nofile 24000;
+events { worker_connections 22000; }
 http {
   access_log off;
   tcp_nodelay on;
@@ -58,9 +69,9 @@ ${servers.join('\n')}
     keepalive 128; keepalive_requests 1000000000; keepalive_timeout 60s;
   }
   server {
-    listen 127.0.0.1:${options.port} backlog=4096;
+    listen 127.0.0.1:${options.port} backlog=4096${secure ? ' ssl' : ''}${protocol === 'h2' ? ' http2' : ''};
     proxy_buffering ${buffering ? 'on' : 'off'};
-    proxy_request_buffering ${buffering ? 'on' : 'off'};${PROXY}
+    proxy_request_buffering ${buffering ? 'on' : 'off'};${proxy(protocol === 'websocket')}${tls}
 ${locations(options.routes)}
   }
 }

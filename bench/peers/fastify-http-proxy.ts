@@ -12,9 +12,12 @@ type Headers = Record<string, string>;
 
 const fastify = peerPackage<(options: object) => Fastify>('fastify');
 const proxy = peerPackage<unknown>('@fastify/http-proxy');
-const { port, next } = relayArguments(process.argv);
+const { port, protocol, tls, next } = relayArguments(process.argv);
+const server =
+  protocol === 'h2' ? { http2: true, https: { ...tls, allowHTTP1: true } } : { https: tls ?? null };
+const proto = tls === undefined ? 'http' : 'https';
 
-const app = fastify({ logger: false, bodyLimit: 10 * 1024 * 1024 });
+const app = fastify({ ...server, logger: false, bodyLimit: 10 * 1024 * 1024 });
 app.register(proxy, {
   upstream: '',
   undici: { connections: CONNECTIONS_PER_BACKEND, pipelining: 1 },
@@ -24,7 +27,7 @@ app.register(proxy, {
     rewriteHeaders: ({ connection: _hop, 'keep-alive': _advice, ...headers }: Headers): Headers => headers,
     rewriteRequestHeaders: (request: Request, headers: Headers): Headers => {
       headers['x-forwarded-for'] = request.ip;
-      headers['x-forwarded-proto'] = 'http';
+      headers['x-forwarded-proto'] = proto;
       headers['x-forwarded-host'] = request.host;
       return headers;
     },

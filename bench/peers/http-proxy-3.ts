@@ -1,5 +1,5 @@
-import { Agent, createServer, type IncomingMessage, ServerResponse } from 'node:http';
-import { CONNECTIONS_PER_BACKEND, peerPackage, relayArguments } from './relay.ts';
+import { Agent, type IncomingMessage, ServerResponse } from 'node:http';
+import { CONNECTIONS_PER_BACKEND, peerPackage, relayArguments, serveRelay } from './relay.ts';
 
 interface Proxy {
   web(request: IncomingMessage, response: ServerResponse, options: { target: string }): void;
@@ -7,7 +7,7 @@ interface Proxy {
 }
 
 const { createProxyServer } = peerPackage<{ createProxyServer: (options: object) => Proxy }>('http-proxy-3');
-const { port, next } = relayArguments(process.argv);
+const relay = relayArguments(process.argv);
 // without an agent the package opens a connection per request
 const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_PER_BACKEND });
 const proxy = createProxyServer({ agent, xfwd: true });
@@ -15,5 +15,4 @@ proxy.on('error', (_error, _request, response) => {
   if (response instanceof ServerResponse && !response.headersSent) response.writeHead(502).end();
 });
 
-const server = createServer((request, response) => proxy.web(request, response, { target: next() }));
-server.listen(port, '127.0.0.1', 4096, () => process.stdout.write(`listening on ${port}\n`));
+serveRelay(relay, (request, response) => proxy.web(request, response, { target: relay.next() }));

@@ -1,6 +1,6 @@
 // The least a Node gateway on node:http can do: no balancing but round robin, no health, no limits.
-import { createServer, type ServerResponse } from 'node:http';
-import { CONNECTIONS_PER_BACKEND, peerPackage, relayArguments } from './relay.ts';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { CONNECTIONS_PER_BACKEND, peerPackage, relayArguments, serveRelay } from './relay.ts';
 
 interface Head {
   readonly statusCode: number;
@@ -11,16 +11,25 @@ interface Pool {
 }
 
 const { Pool: UndiciPool } = peerPackage<{ Pool: new (origin: string, options: object) => Pool }>('undici');
-const { port, backends } = relayArguments(process.argv);
+const relay = relayArguments(process.argv);
+const { backends, tls } = relay;
+const proto = tls === undefined ? 'http' : 'https';
 const pools = backends.map((origin) => new UndiciPool(origin, { connections: CONNECTIONS_PER_BACKEND }));
 let at = 0;
 
-const server = createServer((request, response) => {
+/** The names of HTTP/2's own start with a colon. */
+function withoutPseudo({ ':authority': authority, ...headers }: IncomingHttpHeaders): IncomingHttpHeaders {
+  for (const name of [':method', ':path', ':scheme']) delete headers[name];
+  return { host: String(authority), ...headers };
+}
+
+serveRelay(relay, (request, response) => {
   at = (at + 1) % pools.length;
-  const { connection: _hop, ...headers } = request.headers;
+  const { connection: _hop, ...headers } =
+    request.httpVersionMajor === 2 ? withoutPseudo(request.headers) : request.headers;
   headers['x-forwarded-for'] = request.socket.remoteAddress ?? '';
-  headers['x-forwarded-proto'] = 'http';
-  headers['x-forwarded-host'] = request.headers.host ?? '';
+  headers['x-forwarded-proto'] = proto;
+  headers['x-forwarded-host'] = headers.host ?? '';
   const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
   pools[at]?.stream(
     { method: request.method, path: request.url, headers, body: hasBody ? request : null },
@@ -36,4 +45,3 @@ const server = createServer((request, response) => {
     },
   );
 });
-server.listen(port, '127.0.0.1', 4096, () => process.stdout.write(`listening on ${port}\n`));

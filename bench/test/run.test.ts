@@ -10,6 +10,8 @@ const RUN = join(import.meta.dirname, '..', 'run.ts');
 const missing = ['wrk', 'nginx', 'haproxy'].filter((tool) => !hasProgram(tool));
 const skip = missing.length > 0 ? `not installed: ${missing.join(', ')}` : false;
 
+const skipH2 = hasProgram('h2load') ? false : 'not installed: h2load';
+
 /** The temporary folder of the run that a process belongs to, from its command line. */
 function runFolder(pid: number): string | undefined {
   return /\S*\/out\/run-\w+/.exec(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '))?.[0];
@@ -39,6 +41,13 @@ it('a quick run measures a peer', { skip }, async () => {
   const { code, output } = await bench(['--quick', '--peers', 'haproxy']);
   assert.equal(code, 0, output);
   assert.match(output, /^haproxy +3 backends +X-Forwarded-For/m);
+  assert.match(output, /^haproxy +\d+(\.\d+)? +\d+\/\d+ .* \d+% +-$/m);
+});
+
+it('a quick run measures HTTP/2 over TLS', { skip: skip || skipH2 }, async () => {
+  const { code, output } = await bench(['--quick', '--cases', 'h2', '--peers', 'haproxy']);
+  assert.equal(code, 0, output);
+  assert.match(output, /^h2: small GET over HTTP\/2/m);
   assert.match(output, /^haproxy +\d+(\.\d+)? +\d+\/\d+ .* \d+% +-$/m);
 });
 

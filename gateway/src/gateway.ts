@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { LineWriter } from './control/access-log/line-writer.ts';
 import type { LoadedConfig } from './control/config/load.ts';
 import type { ControlPlan } from './control/control-plan.ts';
@@ -7,7 +8,7 @@ import type { ReloadResult } from './control/reload/reload-result.ts';
 import type { ReloadCause } from './control/reload/reloader.ts';
 import { DataPlane } from './data/data-plane.ts';
 import type { Observer } from './data/forward-context.ts';
-import type { Plan } from './data/plan.ts';
+import type { ListenerPlan, Plan } from './data/plan.ts';
 import type { DataPort } from './data/port.ts';
 import type { Lookup } from './data/resolver.ts';
 import { type Clock, type Random, systemClock } from './time.ts';
@@ -26,12 +27,16 @@ export interface GatewayOptions {
   readonly onReloaded?: (loaded: LoadedConfig & { readonly ok: true }) => void;
   /** Where an access log goes that goes to stdout, if others write there too. */
   readonly stdout?: LineWriter;
+  /** 48 bytes that seal TLS session tickets: the same for gateways that resume each other's sessions. New ones, when left out. */
+  readonly ticketKeys?: Buffer;
 }
+
+const TICKET_KEYS_BYTES = 48;
 
 export interface Gateway {
   readonly data: DataPlane;
   readonly control: ControlPlane;
-  /** Base URLs of the listeners, with the ports really in use. */
+  /** Where the listeners listen, with the ports really in use: `https://127.0.0.1:8443`, `udp://[::1]:53`. */
   readonly urls: readonly string[];
   readonly adminUrl: string | undefined;
   reload(cause: ReloadCause): Promise<ReloadResult>;
@@ -63,7 +68,9 @@ export async function createGateway(plan: Plan, options: GatewayOptions = {}): P
     },
   };
   const { lookup } = options;
-  const data = new DataPlane(plan, { clock, random, observer, ...(lookup === undefined ? {} : { lookup }) });
+  const { ticketKeys = randomBytes(TICKET_KEYS_BYTES) } = options;
+  const shared = { clock, random, observer, ticketKeys };
+  const data = new DataPlane(plan, { ...shared, ...(lookup === undefined ? {} : { lookup }) });
   const control = new ControlPlane(plan, options.control ?? ALONE, {
     clock,
     random,
@@ -79,12 +86,17 @@ export async function createGateway(plan: Plan, options: GatewayOptions = {}): P
     data,
     control,
     get urls() {
-      return data.listeners.map(({ address }) => `http://${address}`);
+      return data.listeners.map(({ plan, address }) => `${schemeOf(plan)}://${address}`);
     },
     adminUrl: control.adminUrl,
     reload: (cause) => control.reload(cause),
     stop: (deadlineMs = control.drain.timeoutMs) => stop(data, control, deadlineMs),
   };
+}
+
+function schemeOf(plan: ListenerPlan): string {
+  if (plan.kind !== 'http') return plan.kind;
+  return plan.tls === undefined ? 'http' : 'https';
 }
 
 async function open(data: DataPlane, control: ControlPlane): Promise<void> {
@@ -115,7 +127,12 @@ export function offlineExplain(plan: Plan): DataPort['explain'] {
   const services = plan.services.map((service) => ({ ...service, health: undefined }));
   const data = new DataPlane(
     { ...plan, services },
-    { clock: systemClock, random: Math.random, observer: { exchangeEnded() {}, event() {} } },
+    {
+      clock: systemClock,
+      random: Math.random,
+      observer: { exchangeEnded() {}, event() {} },
+      ticketKeys: randomBytes(TICKET_KEYS_BYTES),
+    },
   );
   return (question) => data.explain(question);
 }

@@ -25,6 +25,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 };
 
 const readFile = (path: string): string => readFileSync(path, 'utf8');
+const loading = () => ({ env: process.env, readFile, nowMs: systemClock.wallNow() });
 const out = (text: string): void => void process.stdout.write(text);
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -35,11 +36,11 @@ async function main(args: readonly string[]): Promise<number | undefined> {
       return start(rest);
     case 'check':
       if (rest.length !== 1 || rest[0] === undefined) return usage('check takes one FILE');
-      return checkCommand(rest[0], { readFile, env: process.env, write: out });
+      return checkCommand(rest[0], { ...loading(), write: out });
     case 'schema':
       return schemaCommand({ write: out });
     case 'explain':
-      return explainCommand(rest, { readFile, env: process.env, write: out, offline: offlineExplain });
+      return explainCommand(rest, { ...loading(), write: out, offline: offlineExplain });
     case 'help':
     case '--help':
     case '-h':
@@ -124,8 +125,7 @@ async function watchFile(file: string, log: Log): Promise<Watch> {
 
 /** Undefined, and said so, when the file cannot be read. */
 function load(file: string | undefined): LoadedConfig | undefined {
-  if (file === undefined)
-    return loadConfig({ text: EMBEDDED_CONFIG, file: '(embedded config)' }, { env: process.env, readFile });
+  if (file === undefined) return loadConfig({ text: EMBEDDED_CONFIG, file: '(embedded config)' }, loading());
   try {
     return readConfig(file);
   } catch (error) {
@@ -142,7 +142,7 @@ function readConfig(file: string): LoadedConfig {
   } catch (error) {
     throw new Error(`cannot read ${file}: ${(error as Error).message}`);
   }
-  return loadConfig({ text, file }, { env: process.env, readFile });
+  return loadConfig({ text, file }, loading());
 }
 
 interface Running {

@@ -47,12 +47,13 @@ test('only gateway.ts and main.ts know both planes', () => {
   assert.deepEqual(offending(sources('gateway/src/control'), reaching), []);
 });
 
-test('the data plane stands on sockets: no package but opossum in breaker.ts, and of node:http only its table of reason phrases', () => {
+test('the data plane stands on sockets: no package but opossum in breaker.ts, node:http2 in http2/, and of node:http only its table of reason phrases', () => {
   const isForeign = (file: string, path: string): boolean =>
     !/^(gateway\/src\/|node:)/.test(path) && !(path === 'opossum' && basename(file) === 'breaker.ts');
   const foreign = (file: string): boolean =>
     imports(file).some((path) => isForeign(file, path)) ||
-    /^(?!import \{ STATUS_CODES \}).*from 'node:http[s2]?'/m.test(read(file));
+    /^(?!import \{ STATUS_CODES \}).*from 'node:https?'/m.test(read(file)) ||
+    (/^(?!import type).*from 'node:http2'/m.test(read(file)) && basename(dirname(file)) !== 'http2');
   assert.deepEqual(offending(sources('gateway/src/data'), foreign), []);
 });
 

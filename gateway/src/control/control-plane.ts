@@ -3,6 +3,7 @@ import type { AdminState, BackendRef, DataEvent, DataPort, PlanChange } from '..
 import type { Clock, Random } from '../time.ts';
 import type { LineWriter } from './access-log/line-writer.ts';
 import type { AdminServer } from './admin/admin-server.ts';
+import { type CertificateExpiry, certificateExpiries } from './certificate-expiries.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { ControlPlan } from './control-plan.ts';
 import { logEvent } from './event-log.ts';
@@ -46,11 +47,13 @@ export class ControlPlane {
   #ready = false;
   #draining = false;
   #admin: AdminServer | undefined;
+  #certificates: readonly CertificateExpiry[];
 
   constructor(plan: Plan, control: ControlPlan, deps: ControlPlaneDeps) {
     const { clock, random, log, port } = deps;
     this.#deps = deps;
     this.#startedMs = clock.now();
+    this.#certificates = certificateExpiries(plan);
     this.health = new HealthChecks({
       clock,
       random,
@@ -117,6 +120,7 @@ export class ControlPlane {
         redis: () => this.fleet && { up: this.fleet.up, replicas: this.fleet.replicas.length },
         reloads: () => this.#reloader.counts,
         lastReloadOk: () => this.#reloader.last?.result.ok ?? true,
+        certificates: () => this.#certificates,
         version: this.#deps.version,
       }),
       status: () => port.status(),
@@ -130,6 +134,7 @@ export class ControlPlane {
     this.#admin = await opening.catch((error: unknown) => {
       throw new Error(listenProblem(error, 'admin.address'), { cause: error });
     });
+    port.reserve([this.#admin.port]);
   }
 
   /** Requests are taken from here on. */
@@ -238,6 +243,7 @@ export class ControlPlane {
       this.health.update(plan.services);
       this.fleet?.onPlan(plan.services);
       this.#observing.keep(plan.services);
+      this.#certificates = certificateExpiries(plan);
       return changes;
     } catch (error) {
       this.health.update(before.services);
@@ -263,6 +269,7 @@ export class ControlPlane {
       redis: this.fleet?.status(),
       reloads: { ...this.#reloader.counts, lastProblems: this.#lastProblems },
       telemetry: this.#telemetry.counts(),
+      certificates: this.#certificates,
     };
   }
 }

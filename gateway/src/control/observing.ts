@@ -48,7 +48,12 @@ export class Observing {
 
 function trafficOf({ routes, backends }: DataCounts) {
   return {
-    routes: routes.map(({ route, service, traffic }) => ({ route, service, ...summed(traffic) })),
+    routes: routes.map(({ route, service, tunnels: { open, opened, bytesIn, bytesOut }, traffic }) => ({
+      route,
+      service,
+      tunnels: { open, opened, bytesIn, bytesOut },
+      ...summed(traffic),
+    })),
     backends: backends.map(({ service, backend, traffic }) => ({ service, backend, ...summed(traffic) })),
   };
 }

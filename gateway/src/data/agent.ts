@@ -1,8 +1,9 @@
-import { isIP } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
 import type { FailureCode } from '../errors.ts';
-import { type Clock, type Random, Timer, type TimerWheel } from '../time.ts';
+import type { Clock, Random, TimerWheel } from '../time.ts';
+import type { AgentCounters, AgentStats, BackendAgent } from './backend-agent.ts';
+import { backendTlsOptions } from './backend-tls.ts';
 import { deepEqualPlan } from './changed-fields.ts';
+import { ConnectionQueue } from './connection-queue.ts';
 import { type Exchange, NOT_SENT } from './exchange.ts';
 import { BackendConnection } from './http1/backend-connection.ts';
 import { FIELD_ID } from './http1/field-names.ts';
@@ -10,7 +11,7 @@ import type { ResponseHead } from './http1/response-head.ts';
 import { LearnedIdle } from './learned-idle.ts';
 import type { BackendPlan, PoolPlan, TimeoutsPlan, TlsPlan } from './plan.ts';
 import type { ReadBuffers } from './read-buffers.ts';
-import type { Resolver } from './resolver.ts';
+import { NoAddress, type Resolver } from './resolver.ts';
 
 /** What every agent of a gateway shares. */
 export interface AgentContext {
@@ -18,7 +19,7 @@ export interface AgentContext {
   readonly random: Random;
   readonly wheel: TimerWheel;
   readonly buffers: ReadBuffers;
-  readonly resolver: Resolver;
+  readonly resolver: Pick<Resolver, 'resolve' | 'invalidate'>;
   readonly head: ResponseHead;
 }
 
@@ -29,18 +30,11 @@ interface Dial {
   readonly sinceMs: number;
 }
 
-export interface AgentCounters {
-  connects: number;
-  connectFailures: number;
-  reuses: number;
-  readonly closed: Map<string, number>;
-}
-
 /**
  * The pool of keep-alive connections to one backend: at most `maxConnections`, the one used last is used first (so that
  * the others can grow old and go), and a bounded queue for what finds none free.
  */
-export class Agent {
+export class Agent implements BackendAgent {
   readonly wheel: TimerWheel;
   readonly buffers: ReadBuffers;
   readonly head: ResponseHead;
@@ -52,11 +46,11 @@ export class Agent {
   #tls: TlsPlan;
   readonly #idle: BackendConnection[] = [];
   readonly #all = new Set<BackendConnection>();
+  /** Those that are no requests' any more: how many there may be is their routes' affair. */
+  readonly #upgraded = new Set<BackendConnection>();
   /** Those of `all` that are being dialled. */
   readonly #dials = new Map<BackendConnection, Dial>();
-  /** In the order they came: those that take any connection, and those that take only a new one. */
-  readonly #waiting = new Map<Exchange, Timer>();
-  readonly #waitingFresh = new Map<Exchange, Timer>();
+  readonly #queue: ConnectionQueue;
   readonly #learned: LearnedIdle;
   /** Connections on their way, from the look-up of the name on. */
   #connecting = 0;
@@ -72,6 +66,7 @@ export class Agent {
   ) {
     this.#context = context;
     this.wheel = context.wheel;
+    this.#queue = new ConnectionQueue(context.wheel);
     this.buffers = context.buffers;
     this.head = context.head;
     this.#backend = backend;
@@ -81,13 +76,13 @@ export class Agent {
     this.#learned = new LearnedIdle(plan.idleTimeoutMs);
   }
 
-  get stats(): { active: number; idle: number; connecting: number; queued: number } {
+  get stats(): AgentStats {
     const idle = this.#idle.length;
     return {
       active: this.#all.size - idle - this.#dials.size,
       idle,
       connecting: this.#connecting,
-      queued: this.#queued,
+      queued: this.#queue.size,
     };
   }
 
@@ -138,22 +133,17 @@ export class Agent {
     // one that has rested longest makes room for a new one
     if (fresh && this.#size >= this.#plan.maxConnections) this.#idle[0]?.close('replaced');
     const room = this.#size < this.#plan.maxConnections;
-    if (!room && this.#queued >= this.#plan.maxQueue) return 'queue_full';
-    const timer = new Timer({ onDeadline: () => this.#giveUp(exchange, room) });
-    (fresh ? this.#waitingFresh : this.#waiting).set(exchange, timer);
+    if (!room && this.#queue.size >= this.#plan.maxQueue) return 'queue_full';
+    const limitMs = (room ? this.timeouts.connectMs : 0) + this.#plan.queueTimeoutMs;
+    this.#queue.add(exchange, fresh, limitMs, () => this.#giveUp(exchange, room));
     exchange.record?.waitsForConnection(room);
-    this.wheel.arm(timer, (room ? this.timeouts.connectMs : 0) + this.#plan.queueTimeoutMs);
     if (room) this.#open();
     return undefined;
   }
 
   /** Takes `exchange` out of the queue; its client left. */
   cancel(exchange: Exchange): void {
-    const timer = this.#waiting.get(exchange) ?? this.#waitingFresh.get(exchange);
-    if (timer === undefined) return;
-    this.wheel.release(timer);
-    this.#waiting.delete(exchange);
-    this.#waitingFresh.delete(exchange);
+    this.#queue.remove(exchange);
   }
 
   /** Closes idle connections now and the others when their answer is complete. */
@@ -169,7 +159,7 @@ export class Agent {
   /** Ends every connection, whatever it carries. */
   destroy(): void {
     this.close();
-    for (const connection of [...this.#all]) connection.wire.destroy();
+    for (const connection of [...this.#all, ...this.#upgraded]) connection.wire.destroy();
   }
 
   /** Closes connections to addresses that the backend's name no longer has: idle ones now, the others after use. */
@@ -210,11 +200,16 @@ export class Agent {
    * @param dialledMs since when it was being opened, if it is new
    */
   offer(connection: BackendConnection, dialledMs?: number): void {
-    const next = this.#queued === 0 ? undefined : this.#nextFor(connection.served === 0);
+    const next = this.#queue.size === 0 ? undefined : this.#queue.next(connection.served === 0);
     if (next !== undefined) {
       this.cancel(next);
       next.record?.connected(this.wheel.look(), dialledMs);
       connection.start(next);
+      return;
+    }
+    // only new ones are taken of those: whoever it was opened for has left
+    if (this.#backend.protocol === 'tcp') {
+      connection.close('unused');
       return;
     }
     const idleMs = this.#learned.timeoutMs(this.wheel.nowMs);
@@ -228,8 +223,15 @@ export class Agent {
     this.#learned.closedAfter(nowMs - connection.idleSinceMs, nowMs);
   }
 
-  retired(connection: BackendConnection, reason: string): void {
+  /** It carries a WebSocket or its like from here on, and another may be opened in its place. */
+  upgraded(connection: BackendConnection): void {
     if (!this.#all.delete(connection)) return;
+    this.#upgraded.add(connection);
+    this.#grow();
+  }
+
+  retired(connection: BackendConnection, reason: string): void {
+    if (!this.#all.delete(connection) && !this.#upgraded.delete(connection)) return;
     this.counters.closed.set(reason, (this.counters.closed.get(reason) ?? 0) + 1);
     const at = this.#idle.lastIndexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
@@ -244,16 +246,6 @@ export class Agent {
     // the time for connecting is over; or one address fails, but the name may have others, or new ones
     if (code === 'connect_timeout') this.#failOldest(code);
     else this.#dialNext({ tried: [...tried, connection.ip], sinceMs }, code);
-  }
-
-  get #queued(): number {
-    return this.#waiting.size + this.#waitingFresh.size;
-  }
-
-  /** Who has waited longest, of those that take such a connection. */
-  #nextFor(fresh: boolean): Exchange | undefined {
-    const first = fresh ? this.#waitingFresh.keys().next().value : undefined;
-    return first ?? this.#waiting.keys().next().value;
   }
 
   // --- opening ---
@@ -274,7 +266,7 @@ export class Agent {
 
   /** Opens connections for those who wait and have none coming. */
   #grow(): void {
-    while (this.#connecting < this.#queued && this.#size < this.#plan.maxConnections && !this.#closed)
+    while (this.#connecting < this.#queue.size && this.#size < this.#plan.maxConnections && !this.#closed)
       this.#open();
   }
 
@@ -285,10 +277,10 @@ export class Agent {
 
   /** Dials the first address not yet tried; with none left the connect has failed, for the reason given. */
   #dialNext(dial: Dial, failure: FailureCode): void {
-    this.#context.resolver.resolve(this.#backend.host, (_error, addresses) => {
+    this.#context.resolver.resolve(this.#backend.host, (error, addresses) => {
       const next = addresses.find(({ address }) => !dial.tried.includes(address));
       if (this.#closed) this.#failOldest('shutting_down');
-      else if (next === undefined) this.#failOldest(failure);
+      else if (next === undefined) this.#failOldest(error instanceof NoAddress ? error.code : failure);
       else this.#dial(next.address, dial);
     });
   }
@@ -297,7 +289,9 @@ export class Agent {
     const { random } = this.#context;
     const lifeMs = this.#plan.maxAgeMs * (0.9 + 0.2 * random());
     const options = { host: ip, port: this.#backend.port };
-    const tls = this.#backend.protocol === 'https' ? { tls: this.#tlsOptions() } : {};
+    const { protocol, host } = this.#backend;
+    const tls =
+      protocol === 'https' ? { tls: backendTlsOptions(this.#tls, host, 'http/1.1', this.#tlsSession) } : {};
     const connection = new BackendConnection(this, { ...options, ...tls }, this.wheel.nowMs + lifeMs);
     this.#all.add(connection);
     this.#dials.set(connection, dial);
@@ -306,24 +300,11 @@ export class Agent {
     });
   }
 
-  #tlsOptions(): ConnectionOptions {
-    const { ca, serverName, verify } = this.#tls;
-    const name = serverName ?? this.#backend.host;
-    return {
-      ALPNProtocols: ['http/1.1'],
-      rejectUnauthorized: verify,
-      // SNI takes no IP addresses (RFC 6066 §3); the certificate is then checked against the address itself
-      ...(isIP(name) === 0 ? { servername: name } : {}),
-      ...(ca === undefined ? {} : { ca }),
-      ...(this.#tlsSession === undefined ? {} : { session: this.#tlsSession }),
-    };
-  }
-
   /** A connect failed: it takes the request that has waited longest with it, which may then try another backend. */
   #failOldest(code: FailureCode): void {
     this.#connecting -= 1;
     this.counters.connectFailures += 1;
-    const next = this.#nextFor(true);
+    const next = this.#queue.next(true);
     if (next === undefined) return;
     this.cancel(next);
     this.#grow();

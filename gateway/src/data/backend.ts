@@ -1,9 +1,11 @@
 import type { FailureCode } from '../errors.ts';
 import type { TimerWheel } from '../time.ts';
 import { Agent, type AgentContext } from './agent.ts';
+import type { BackendAgent } from './backend-agent.ts';
 import type { Candidate } from './balancers/balancer.ts';
 import { TrafficCounters } from './counters.ts';
 import { Eligibility, type EligibilityDeps } from './eligibility.ts';
+import { Http2Agent } from './http2/backend-agent.ts';
 import { PeakEwma } from './peak-ewma.ts';
 import type { BackendPlan, ServicePlan } from './plan.ts';
 
@@ -22,7 +24,7 @@ export interface BackendDeps extends EligibilityDeps {
 export class Backend implements Candidate {
   readonly name: string;
   plan: BackendPlan;
-  readonly agent: Agent;
+  readonly agent: BackendAgent;
   readonly eligibility: Eligibility;
   /** Attempts: by status, or by failure code with the status 0. */
   readonly counters = new TrafficCounters();
@@ -49,7 +51,8 @@ export class Backend implements Candidate {
     this.plan = plan;
     this.weight = plan.weight;
     this.#wheel = context.wheel;
-    this.agent = new Agent(context, plan, service.pool, service.timeouts, service.tls);
+    const Pool = plan.protocol === 'h2' || plan.protocol === 'h2c' ? Http2Agent : Agent;
+    this.agent = new Pool(context, plan, service.pool, service.timeouts, service.tls);
     this.eligibility = new Eligibility(deps, service);
   }
 
@@ -90,13 +93,36 @@ export class Backend implements Candidate {
     if (ticket !== NO_TICKET) breaker?.succeeded(ticket, latencyMs);
   }
 
-  /** An answer came whose status says that the backend failed. */
-  answeredBadly(ticket: number, status: number, latencyMs: number, nowMs: number): void {
+  /**
+   * An answer came whose status says that the backend failed.
+   * @param what for people, e.g. `status 503`
+   */
+  answeredBadly(ticket: number, status: number, latencyMs: number, nowMs: number, what: string): void {
     this.counters.add('', status, latencyMs);
     // a 500 is the application's and takes what it takes; the others are cheap to give
     this.#latency.observe(status === 500 ? latencyMs : Math.max(latencyMs, FAILURE_LATENCY_MS), nowMs);
     const { ejection, breaker } = this.eligibility;
-    ejection?.failed(`status ${status}`);
+    ejection?.failed(what);
+    if (ticket !== NO_TICKET) breaker?.failed(ticket);
+  }
+
+  /** An answer's head came that says nothing for or against the backend: its end will. */
+  answered(status: number, latencyMs: number, nowMs: number): void {
+    this.lastSuccessMs = nowMs;
+    this.counters.add('', status, latencyMs);
+    this.#latency.observe(latencyMs, nowMs);
+  }
+
+  endedWell(ticket: number, latencyMs: number): void {
+    const { ejection, breaker } = this.eligibility;
+    ejection?.succeeded();
+    if (ticket !== NO_TICKET) breaker?.succeeded(ticket, latencyMs);
+  }
+
+  /** @param what for people, e.g. `grpc-status 14` */
+  endedBadly(ticket: number, what: string): void {
+    const { ejection, breaker } = this.eligibility;
+    ejection?.failed(what);
     if (ticket !== NO_TICKET) breaker?.failed(ticket);
   }
 

@@ -1,5 +1,7 @@
 /** The parts of a plan that may hold secrets or whole files: their changes are named, their values never shown. */
-const NAMED_ONLY: ReadonlySet<string> = new Set(['headers', 'set', 'ca']);
+const NAMED_ONLY: ReadonlySet<string> = new Set([
+  ...['headers', 'set', 'ca', 'clientCa', 'certificates', 'auth', 'allow', 'sniServices'],
+]);
 
 /** What tells the members of a plan's unions apart. */
 const TAGS = ['kind', 'type', 'from'] as const;
@@ -84,8 +86,14 @@ function show(value: unknown, isBlock: boolean): string | undefined {
 function wordsFor(value: unknown, isBlock: boolean): string {
   if (value === undefined) return isBlock ? 'off' : 'none';
   if (value === Number.MAX_SAFE_INTEGER) return 'no limit';
-  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(' ');
+  if (Array.isArray(value)) return listed(value);
   return isRecord(value) ? (tagOf(value) ?? 'on') : String(value);
+}
+
+function listed(items: readonly unknown[]): string {
+  if (items.length === 0) return 'none';
+  // of blocks in a list only the number can be said in short
+  return items.some(isRecord) ? `${items.length} of them` : items.join(' ');
 }
 
 function tagOf(record: Fields): string | undefined {

@@ -61,7 +61,7 @@ export function clientAddress(
 }
 
 /** Lower case and shortest form, IPv4-mapped IPv6 as IPv4; undefined for no address or one with a zone. */
-function canonicalIp(text: string): string | undefined {
+export function canonicalIp(text: string): string | undefined {
   if (isIPv4(text)) return text;
   if (isIP(text) === 0 || text.includes('%')) return undefined;
   const address = new SocketAddress({ address: text, family: 'ipv6' }).address;

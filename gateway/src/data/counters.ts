@@ -110,7 +110,16 @@ export class TrafficCounters {
   }
 }
 
-const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const METHODS: ReadonlySet<string> = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'CONNECT',
+]);
 
 /** Any token is a method (RFC 9110 §9.1), and a client may send a new one each time. */
 export function foldMethod(method: string): string {

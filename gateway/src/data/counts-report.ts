@@ -2,7 +2,7 @@ import { type FailureCounters, LATENCY_BUCKETS_MS, type TrafficCounters } from '
 import type { DataCounts, TrafficCounts, TunnelCounts } from './port.ts';
 import type { Route } from './route.ts';
 import type { Service } from './service.ts';
-import type { TunnelCounters } from './tunnel/tunnel-counters.ts';
+import { TUNNEL_DURATION_BUCKETS_MS, type TunnelCounters } from './tunnel/tunnel-counters.ts';
 
 /** Of more routes than that only those with requests are told: each is some twenty lines of every scrape. */
 const MANY_ROUTES = 1_000;
@@ -22,6 +22,7 @@ export function countsReport(
   const few = routes.length <= MANY_ROUTES;
   return {
     latencyBoundsMs: LATENCY_BUCKETS_MS,
+    tunnelBoundsMs: TUNNEL_DURATION_BUCKETS_MS,
     routes: routes
       .filter(({ counters, tunnels }) => few || counters.total > 0 || tunnels.opened > 0)
       .map(({ name, service, tunnels, counters }) => ({
@@ -54,8 +55,9 @@ export function countsReport(
   };
 }
 
-function tunnelCounts({ open, opened, bytesIn, bytesOut, ended }: TunnelCounters): TunnelCounts {
-  return { open, opened, bytesIn, bytesOut, ended: Object.fromEntries(ended) };
+function tunnelCounts(counters: TunnelCounters): TunnelCounts {
+  const { open, opened, bytesIn, bytesOut, ended, durations, durationSumMs } = counters;
+  return { open, opened, bytesIn, bytesOut, ended: Object.fromEntries(ended), durations, durationSumMs };
 }
 
 function trafficCounts(counters: TrafficCounters, { nowMs, wallNowMs }: Times): TrafficCounts {

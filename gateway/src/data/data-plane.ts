@@ -8,6 +8,8 @@ import { ExplainAccess } from './decisions.ts';
 import { explain } from './explain.ts';
 import { Forward } from './forward.ts';
 import type { Observer } from './forward-context.ts';
+import { fewAtOnce } from './forward-proxy/guarded-resolver.ts';
+import { OwnAddresses } from './forward-proxy/own-addresses.ts';
 import { ResponseHead } from './http1/response-head.ts';
 import { listenInstead } from './listen-instead.ts';
 import { createListener, isSameListener, type Listener, type ListenerDeps } from './listener.ts';
@@ -28,7 +30,7 @@ import type {
 import { ReadBuffers } from './read-buffers.ts';
 import { listenerStatus, routeStatus, serviceStatus } from './report.ts';
 import { RequestIds } from './request-id.ts';
-import { type Lookup, Resolver } from './resolver.ts';
+import { type Lookup, Resolver, systemLookup } from './resolver.ts';
 import { Retired } from './retired.ts';
 import { Route } from './route.ts';
 import { Router } from './router.ts';
@@ -41,6 +43,8 @@ export interface DataPlaneDeps {
   readonly observer: Observer;
   /** The system's, when left out. */
   readonly lookup?: Lookup;
+  /** 48 secret bytes that TLS session tickets are sealed with. */
+  readonly ticketKeys: Buffer;
 }
 
 /** The request path of one process: built from a plan, moved on to the next one by `apply`. */
@@ -59,6 +63,9 @@ export class DataPlane implements DataPort {
   readonly #listening: ListenerDeps;
   readonly #forward: Forward;
   readonly #tunnels: OpenTunnels;
+  readonly #own = new OwnAddresses(() =>
+    this.listeners.flatMap(({ plan, port }) => (plan.kind === 'udp' ? [] : [port])),
+  );
   #router: Router<Route>;
 
   constructor(plan: Plan, deps: DataPlaneDeps) {
@@ -85,9 +92,12 @@ export class DataPlane implements DataPort {
       ...{ clock, random, ids, wheel, buffers, counters, tunnels },
       line: this.#forward,
       services: this.#context,
+      ticketKeys: deps.ticketKeys,
       serviceNamed: (name) => this.#byName.get(name),
+      proxying: { lookup: fewAtOnce(deps.lookup ?? systemLookup), own: this.#own, retired: this.#retired },
     };
     this.listeners = plan.listeners.map((listener) => createListener(this.#listening, listener));
+    this.#reroute();
   }
 
   /** Listens on every address, or on none: the first that fails closes the others and is thrown. */
@@ -114,6 +124,7 @@ export class DataPlane implements DataPort {
     }
     this.listeners = listeners;
     for (const listener of listeners) listener.servicesChanged();
+    this.#reroute();
     return changes;
   }
 
@@ -158,6 +169,17 @@ export class DataPlane implements DataPort {
     this.routes = this.#routesOf(plan, unchanged);
     const routes = Map.groupBy(this.routes, ({ service }) => service);
     for (const service of this.services) service.serve(routes.get(service) ?? []);
+  }
+
+  #reroute(): void {
+    // a database's connection is in the middle of something, and its client was never told of any gateway: it stays
+    const isGone = (backend: Backend): boolean =>
+      backend.plan.protocol !== 'tcp' && this.#retired.has(backend);
+    this.#tunnels.reroute(this.#allRoutes, isGone);
+  }
+
+  get #allRoutes(): readonly Route[] {
+    return [...this.routes, ...this.listeners.flatMap(({ ownRoutes }) => ownRoutes)];
   }
 
   #refuseWhenEnding(): void {
@@ -205,6 +227,10 @@ export class DataPlane implements DataPort {
     return true;
   }
 
+  reserve(ports: readonly number[]): void {
+    this.#own.reserved = ports;
+  }
+
   status(): DataStatus {
     const times = { nowMs: this.#clock.now(), wheelMs: this.#wheel.nowMs, wallNowMs: this.#clock.wallNow() };
     return {
@@ -217,8 +243,7 @@ export class DataPlane implements DataPort {
 
   counts(): DataCounts {
     const times = { nowMs: this.#clock.now(), wallNowMs: this.#clock.wallNow() };
-    const routes = [...this.routes, ...this.listeners.flatMap(({ ownRoutes }) => ownRoutes)];
-    return countsReport(routes, this.services, this.counters, times);
+    return countsReport(this.#allRoutes, this.services, this.counters, times);
   }
 
   watch(watcher: ExchangeWatcher | undefined): void {
@@ -234,7 +259,7 @@ export class DataPlane implements DataPort {
   /** Accepts no more and answers what is under way; resolves when that is done, at the latest after `deadlineMs`. */
   async drain(deadlineMs: number): Promise<void> {
     this.draining = true;
-    this.#tunnels.leave('drain', deadlineMs, () => true);
+    this.#tunnels.drain(deadlineMs);
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, deadlineMs);

@@ -3,9 +3,12 @@ import type { Backend } from './backend.ts';
 import type { Exchange } from './exchange.ts';
 import { ExchangeTrace } from './exchange-trace.ts';
 import type { RequestHead } from './http1/request-head.ts';
-import type { ExchangePhase, ExchangeReport, ExchangeWatcher } from './port.ts';
+import type { ExchangePhase, ExchangeReport, ExchangeWatcher, TunnelReport } from './port.ts';
 import type { ClientFacts } from './request-headers.ts';
 import { type RequestIds, traceparentOf } from './request-id.ts';
+
+/** What a record needs of a head; a TCP connection has one of nothing but a name. */
+type RecordedHead = Pick<RequestHead, 'host' | 'path' | 'query' | 'minorVersion' | 'fields'>;
 
 /** What an attempt waits for while it has no connection. */
 type Waiting = 'no' | 'admission' | 'slot' | 'connect';
@@ -42,7 +45,7 @@ export class ExchangeRecord implements ExchangeReport {
   durationMs = 0;
   bytesOut = 0;
 
-  constructor(exchange: Exchange, head: RequestHead, ids: RequestIds, watcher: ExchangeWatcher) {
+  constructor(exchange: Exchange, head: RecordedHead, ids: RequestIds, watcher: ExchangeWatcher) {
     this.#exchange = exchange;
     this.#watcher = watcher;
     this.#bytesOutBefore = exchange.client.bytesOut;
@@ -54,7 +57,8 @@ export class ExchangeRecord implements ExchangeReport {
     const parent = traceparentOf(head.fields);
     this.idHalf = parent === '' ? ids.next() : '';
     this.traceId = parent === '' ? ids.traceId(this.idHalf) : parent.slice(3, 35);
-    this.trace = ExchangeTrace.begin(watcher, ids, this.traceId, parent);
+    // nobody would be told of the trace of a TCP connection, nor is there a request to tell of
+    this.trace = head.minorVersion < 0 ? undefined : ExchangeTrace.begin(watcher, ids, this.traceId, parent);
   }
 
   // --- told on the way ---
@@ -163,6 +167,12 @@ export class ExchangeRecord implements ExchangeReport {
     return this.#exchange.method;
   }
 
+  get protocol(): ExchangeReport['protocol'] {
+    if (this.minorVersion < 0) return this.method === '' ? 'TCP' : '';
+    if (this.#exchange.client.http2 === true) return 'HTTP/2.0';
+    return this.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
+  }
+
   get startedMs(): number {
     return this.#exchange.startedMs;
   }
@@ -229,8 +239,13 @@ export class ExchangeRecord implements ExchangeReport {
     return this.#headMs - this.#exchange.startedMs - this.queueMs - this.connectMs;
   }
 
+  get tunnel(): TunnelReport | undefined {
+    return this.#exchange.tunnel;
+  }
+
   get bytesIn(): number {
-    return this.head.length + this.#bodyBefore + this.#exchange.bodyBytesIn;
+    const { bodyBytesIn, tunnel } = this.#exchange;
+    return this.head.length + this.#bodyBefore + bodyBytesIn + (tunnel?.bytesIn ?? 0);
   }
 }
 
@@ -238,7 +253,17 @@ export class ExchangeRecord implements ExchangeReport {
 export function malformedReport(facts: ClientFacts, failure: FailureCode): ExchangeReport {
   const { status } = FAILURES[failure];
   return {
-    ...{ head: '', method: '', host: '', path: '', query: '', minorVersion: -1, requestId: '', traceId: '' },
+    ...{
+      head: '',
+      method: '',
+      host: '',
+      path: '',
+      query: '',
+      minorVersion: -1,
+      protocol: '',
+      requestId: '',
+      traceId: '',
+    },
     ...{
       clientIp: facts.peerIp,
       peerIp: facts.peerIp,
@@ -249,6 +274,7 @@ export function malformedReport(facts: ClientFacts, failure: FailureCode): Excha
     },
     ...{ route: undefined, routePath: undefined, service: undefined, backend: undefined },
     ...{ attempts: 0, retries: 0, hedged: false, bytesIn: 0, bytesOut: 0 },
-    ...{ startedMs: 0, durationMs: 0, queueMs: 0, connectMs: 0, firstByteMs: undefined, trace: undefined },
+    ...{ startedMs: 0, durationMs: 0, queueMs: 0, connectMs: 0, firstByteMs: undefined },
+    ...{ tunnel: undefined, trace: undefined },
   };
 }

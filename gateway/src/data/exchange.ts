@@ -5,6 +5,7 @@ import type { PickRequest } from './balancers/balancer.ts';
 import { cookieValue } from './balancers/cookie.ts';
 import type { ExchangeRecord } from './exchange-record.ts';
 import type { ExchangeTimers } from './exchange-timers.ts';
+import type { GrpcCall } from './grpc/grpc-call.ts';
 import type { Hedge } from './hedge.ts';
 import type { BodySink } from './http1/chunked.ts';
 import type { RequestHead } from './http1/request-head.ts';
@@ -14,6 +15,7 @@ import type { ClientFacts } from './request-headers.ts';
 import type { ResponseFraming } from './response-headers.ts';
 import type { Route } from './route.ts';
 import type { ByteEnd } from './tunnel/byte-end.ts';
+import type { EventStream } from './tunnel/event-stream.ts';
 import type { Tunnel } from './tunnel/tunnel.ts';
 
 /** The end an exchange answers to: a client connection of any protocol. */
@@ -21,6 +23,8 @@ export interface ClientSide extends BodySink {
   readonly facts: ClientFacts;
   /** False for HTTP/1.0: no chunks, no 1xx. */
   readonly speaksChunked: boolean;
+  /** Whether it is a stream of HTTP/2, whose requests are HTTP/1.1 text all the same. */
+  readonly http2?: boolean;
   /** Bytes given to the connection so far. */
   readonly bytesOut: number;
   interim(text: string): void;
@@ -62,6 +66,11 @@ export interface BackendSide extends BodySink {
   pauseResponse(): void;
   resumeResponse(): void;
   startTunnel(tunnel: TunnelEnd): void;
+  /**
+   * The answer whose head has come is a stream of events: what is in its body goes to `events`, without chunks, and it may
+   * be silent for as long as its route allows that. Its end still goes to the client. Left out where that is not done.
+   */
+  startEvents?(events: BodySink): void;
   /** The answer whose head has come is not wanted: what is left of it is thrown away, and the connection kept if that is little. */
   discard(): void;
 }
@@ -84,6 +93,11 @@ export interface FailedAttempt {
   readonly reused: boolean;
   /** Whether a byte of the answer arrived. */
   readonly answered: boolean;
+  /**
+   * Who said that nothing of it has been processed, so that any request may go again: the connection's end (GOAWAY), or the
+   * refusal of this request alone. Undefined: nobody did.
+   */
+  readonly refused?: 'connection' | 'request';
 }
 
 export const NOT_SENT: FailedAttempt = { sent: false, reused: false, answered: false };
@@ -106,6 +120,8 @@ export class Exchange implements PickRequest, BodySink {
   raw = false;
   /** What both connections have become; undefined before that. */
   tunnel: Tunnel | undefined = undefined;
+  /** What passes the answer on, where it is a stream of events. */
+  events: EventStream | undefined = undefined;
   requestId = '';
   /** The whole request head for the backend, with its empty line. */
   requestHead = '';
@@ -140,6 +156,8 @@ export class Exchange implements PickRequest, BodySink {
   admission: Admission | undefined = undefined;
   timers: ExchangeTimers | undefined = undefined;
   hedge: Hedge | undefined = undefined;
+  /** Where it is a call of gRPC, to a service that may speak it. */
+  grpc: GrpcCall | undefined = undefined;
   /** What was decided so far, for a client that may ask; undefined for all others. */
   decisions: string[] | undefined = undefined;
   /** What is kept for those who watch; undefined where nobody does. */
@@ -172,6 +190,7 @@ export class Exchange implements PickRequest, BodySink {
     twin.requestHead = first.requestHead;
     twin.body = first.body;
     twin.bodyComplete = true;
+    twin.grpc = first.grpc;
     return twin;
   }
 

@@ -1,12 +1,14 @@
 import { FAILURES, type FailureCode } from '../errors.ts';
 import { Admission } from './admission.ts';
-import { type Backend, isFailureStatus, NO_TICKET } from './backend.ts';
+import { type Backend, NO_TICKET } from './backend.ts';
 import { type ExplainAccess, explainLine } from './decisions.ts';
 import type { Exchange, FailedAttempt, Line } from './exchange.ts';
 import { NOT_SENT } from './exchange.ts';
 import { ExchangeRecord } from './exchange-record.ts';
 import { ExchangeTimers } from './exchange-timers.ts';
 import type { ForwardContext } from './forward-context.ts';
+import { totalTimeMs } from './grpc/grpc-call.ts';
+import { endCall, refusalFor } from './grpc/grpc-refusal.ts';
 import { startHedge } from './hedge.ts';
 import { FIELD_ID } from './http1/field-names.ts';
 import type { RequestHead } from './http1/request-head.ts';
@@ -15,16 +17,18 @@ import { answerHere } from './local-answers.ts';
 import { type Chance, type NextTry, nextAfterFailure, nextAfterStatus, retryFacts } from './next-try.ts';
 import type { ExchangeWatcher } from './port.ts';
 import { prepareRequest } from './prepare-request.ts';
-import { problemFor } from './problem.ts';
+import type { Problem } from './problem.ts';
 import type { RequestHeaders } from './request-headers.ts';
 import { framingOf, responseHeadText } from './response-headers.ts';
 import { decideRetry } from './retry.ts';
 import type { Route } from './route.ts';
 import type { Router } from './router.ts';
 import { routeOf, Unroutable } from './routing.ts';
-import { settleFailure } from './settle-failure.ts';
+import { settleAnswer, settleCallEnd } from './settle-answer.ts';
+import { settleFailure, settleTotalTimeout } from './settle-failure.ts';
 import { enterTunnel } from './tunnel/enter-tunnel.ts';
-import { isWanted } from './tunnel/upgrade.ts';
+import { isEventStream, startEventStream } from './tunnel/event-stream.ts';
+import { isFull, isWanted, upgradeRefusal } from './tunnel/upgrade.ts';
 
 const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n';
 
@@ -53,14 +57,9 @@ export class Forward implements Line {
 
   /** A request's head is there. Returns how many bytes its body may have. */
   begin(exchange: Exchange, head: RequestHead, headers: RequestHeaders): number {
-    const { watcher } = this;
-    if (watcher !== undefined)
-      exchange.record = new ExchangeRecord(exchange, head, this.#context.ids, watcher);
+    this.watch(exchange, head);
     const local = answerHere(head);
-    if (local !== undefined) {
-      this.#answer(exchange, local.status, local.head, local.body);
-      return 0;
-    }
+    if (local !== undefined) return this.answer(exchange, local);
     if (head.fields.has(FIELD_ID['x-portway-explain'])) this.#askedToExplain(exchange, head);
     const route = routeOf(this.#router, exchange, head);
     if (route instanceof Unroutable) {
@@ -74,10 +73,28 @@ export class Forward implements Line {
       return 0;
     }
     prepareRequest(exchange, route, head, headers);
-    const { totalMs } = route.timeouts;
+    const refusal = exchange.upgrade === '' ? undefined : upgradeRefusal(route, this.#context.tunnels);
+    if (refusal !== undefined) {
+      this.refuse(exchange, refusal);
+      return 0;
+    }
+    const totalMs = totalTimeMs(exchange.grpc, route.timeouts.totalMs);
     if (totalMs > 0) this.#timers(exchange).limitTotal(totalMs, () => this.#totalTimeout(exchange));
-    this.#enter(exchange, route);
+    this.enter(exchange, route);
     return maxBodyBytes;
+  }
+
+  /** Answers a request without a backend. Returns how many bytes its body may have. */
+  answer(exchange: Exchange, { status, head, body }: Problem): number {
+    this.#answer(exchange, status, head, body);
+    return 0;
+  }
+
+  /** Keeps what those who watch want to know of a request, from its head on. */
+  watch(exchange: Exchange, head: RequestHead): void {
+    const { watcher } = this;
+    if (watcher !== undefined)
+      exchange.record = new ExchangeRecord(exchange, head, this.#context.ids, watcher);
   }
 
   /**
@@ -88,10 +105,11 @@ export class Forward implements Line {
     exchange.route = route;
     exchange.raw = true;
     exchange.bodyComplete = true;
-    this.#enter(exchange, route);
+    this.enter(exchange, route);
   }
 
-  #enter(exchange: Exchange, route: Route): void {
+  /** A request that is ready to be sent goes to a backend of `route`. */
+  enter(exchange: Exchange, route: Route): void {
     if (route.limit === undefined && route.service.limit === undefined) this.#firstAttempt(exchange, route);
     else this.#admit(exchange, route);
   }
@@ -237,15 +255,11 @@ export class Forward implements Line {
     if (backend === undefined || route === undefined) return;
     const nowMs = this.#context.clock.now();
     const latencyMs = nowMs - exchange.attemptStartedMs;
-    const ticket = exchange.ticket;
-    exchange.ticket = NO_TICKET;
     exchange.timers?.attemptEnded();
     exchange.record?.answered(head.status, nowMs);
-    if (isFailureStatus(head.status)) {
-      backend.answeredBadly(ticket, head.status, latencyMs, nowMs);
+    if (settleAnswer(exchange, backend, head, latencyMs, nowMs)) {
       if (this.#retriedForStatus(exchange, route, backend, head)) return;
     } else {
-      backend.succeeded(ticket, head.status, latencyMs, nowMs);
       route.service.latencies?.observe(latencyMs);
       if (exchange.admission !== undefined) exchange.admission.latencyMs = latencyMs;
     }
@@ -253,10 +267,14 @@ export class Forward implements Line {
     exchange.status = head.status;
     const framing = framingOf(exchange, head);
     const extra = route.service.stickyLine(exchange) + explainLine(exchange);
+    const { dateLine } = this.#context;
+    const { hstsLine } = exchange.client.facts;
     exchange.client.startResponse(
-      responseHeadText(head, framing, route.responseHeaders, extra, this.#context.dateLine),
+      responseHeadText(head, framing, route.responseHeaders, extra, dateLine, hstsLine),
       framing,
     );
+    if (framing !== 'length' && framing !== 'none' && isEventStream(head.fields))
+      startEventStream(exchange, route, this, this.#context);
   }
 
   /** A route may ask for another attempt where a backend fails with a status it lists. True: this answer is not wanted any more. */
@@ -278,11 +296,14 @@ export class Forward implements Line {
     const text = responseHeadText(head, 'none', undefined, '', this.#context.dateLine);
     if (head.status !== 101) {
       exchange.client.interim(`${text}\r\n`);
-    } else if (isWanted(head, exchange)) {
-      this.#enterTunnel(exchange, 101, `${text}Connection: Upgrade\r\nUpgrade: ${exchange.upgrade}\r\n\r\n`);
-    } else {
+    } else if (!isWanted(head, exchange)) {
       exchange.backendSide?.cancel();
       this.attemptFailed(exchange, 'bad_upgrade', { sent: true, reused: false, answered: true });
+    } else if (isFull(exchange.route)) {
+      // others that were asked for later were answered sooner
+      this.refuse(exchange, 'too_many_tunnels');
+    } else {
+      this.#enterTunnel(exchange, 101, `${text}Connection: Upgrade\r\nUpgrade: ${exchange.upgrade}\r\n\r\n`);
     }
   }
 
@@ -292,22 +313,12 @@ export class Forward implements Line {
   }
 
   #enterTunnel(exchange: Exchange, status: number, answer: string): void {
-    const { backend, route, backendSide } = exchange;
-    if (backend === undefined || route === undefined || backendSide === undefined) return;
-    const nowMs = this.#context.clock.now();
-    backend.succeeded(exchange.ticket, status, nowMs - exchange.attemptStartedMs, nowMs);
-    exchange.ticket = NO_TICKET;
-    exchange.record?.answered(status, nowMs);
-    // how long people chat is no latency; and a TCP connection is no request
-    if (exchange.method !== '')
-      route.counters.add(exchange.method, status, nowMs - exchange.startedMs, exchange);
-    exchange.status = status;
-    if (answer !== '') exchange.client.interim(answer);
-    enterTunnel(exchange, route, backendSide, this.#context, () => this.#end(exchange));
+    enterTunnel(exchange, status, answer, this.#context, () => this.#end(exchange));
   }
 
   responseEnd(exchange: Exchange): void {
     if (exchange.ended) return;
+    if (exchange.grpc !== undefined) settleCallEnd(exchange, exchange.grpc);
     this.#end(exchange);
     exchange.client.endResponse();
   }
@@ -326,13 +337,7 @@ export class Forward implements Line {
   }
 
   #totalTimeout(exchange: Exchange): void {
-    // a backend that had all of the time and gave no answer has failed, whoever set the limit
-    if (exchange.attempting && exchange.status === 0) {
-      const tookMs = this.#context.clock.now() - exchange.attemptStartedMs;
-      exchange.backend?.failed(exchange.ticket, 'total_timeout', tookMs);
-      exchange.ticket = NO_TICKET;
-    }
-    this.refuse(exchange, 'total_timeout');
+    this.refuse(exchange, settleTotalTimeout(exchange, this.#context.clock.now()));
   }
 
   /** Ends an exchange with a failure: with an answer of its own where none has begun, and a visible break where one has. */
@@ -343,11 +348,11 @@ export class Forward implements Line {
     this.#cancelAttempt(exchange);
     if (begun) {
       this.#end(exchange);
-      exchange.client.breakResponse();
+      if (!endCall(exchange, code)) exchange.client.breakResponse();
       return;
     }
     this.#context.counters.refused(code, exchange.route?.name);
-    const problem = problemFor(code, detail, exchange.requestId, extraFields + explainLine(exchange));
+    const problem = refusalFor(exchange, code, detail, extraFields + explainLine(exchange));
     this.#answer(exchange, problem.status, problem.head, problem.body);
   }
 
@@ -362,7 +367,7 @@ export class Forward implements Line {
   #answer(exchange: Exchange, status: number, head: string, body: string): void {
     const client = exchange.client;
     exchange.status = status;
-    client.startResponse(head + this.#context.dateLine(), 'length');
+    client.startResponse(head + this.#context.dateLine() + (client.facts.hstsLine ?? ''), 'length');
     if (exchange.method !== 'HEAD') client.bodyText(body);
     this.#end(exchange);
     client.endResponse();
@@ -381,6 +386,7 @@ export class Forward implements Line {
       if (exchange.ticket !== NO_TICKET) backend.dropped(exchange.ticket);
     }
     exchange.timers?.close();
+    exchange.events?.over();
     exchange.hedge?.lost();
     exchange.admission?.leave(status === 503 || status === 504);
     this.#context.observer.exchangeEnded(exchange, durationMs);

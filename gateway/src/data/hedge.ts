@@ -1,12 +1,13 @@
 import type { FailureCode } from '../errors.ts';
 import type { Clock } from '../time.ts';
-import { isFailureStatus, NO_TICKET } from './backend.ts';
+import { NO_TICKET } from './backend.ts';
 import { Exchange, type FailedAttempt, type Line, NOT_SENT } from './exchange.ts';
 import type { ExchangeTimers } from './exchange-timers.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import type { HedgePlan } from './plan.ts';
 import { isIdempotent } from './retry.ts';
 import type { Route } from './route.ts';
+import { isFailureAnswer } from './settle-answer.ts';
 import { settleFailure } from './settle-failure.ts';
 
 /** Below that a second attempt would start before most first ones had a chance. */
@@ -111,7 +112,7 @@ export class Hedge implements Line {
       // what is only interim says nothing of who will be first
       if (head.status < 200) return;
       // failing fast is not being faster: the first attempt may still do better
-      if (isFailureStatus(head.status)) {
+      if (isFailureAnswer(this.#own, head)) {
         this.#answeredBadly(head.status);
         return;
       }
@@ -151,7 +152,7 @@ export class Hedge implements Line {
     own.ticket = NO_TICKET;
     own.backendSide = undefined;
     backendSide?.discard();
-    backend?.answeredBadly(ticket, status, nowMs - own.attemptStartedMs, nowMs);
+    backend?.answeredBadly(ticket, status, nowMs - own.attemptStartedMs, nowMs, `status ${status}`);
   }
 
   #win(): void {

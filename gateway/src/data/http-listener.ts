@@ -1,13 +1,18 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { FailureCode } from '../errors.ts';
 import type { Clock, Random, TimerWheel } from '../time.ts';
-import { clientAddress, TrustedProxies } from './client-address.ts';
+import { Arrival, type ArrivalHost, type Arrived } from './arrival.ts';
+import { deepEqualPlan } from './changed-fields.ts';
+import { TrustedProxies } from './client-address.ts';
+import { clientFacts, plainIp } from './client-facts.ts';
 import type { FailureCounters } from './counters.ts';
 import type { Exchange } from './exchange.ts';
 import { malformedReport } from './exchange-record.ts';
 import type { Forward } from './forward.ts';
+import { ForwardProxy, type ProxyingContext } from './forward-proxy/forward-proxy.ts';
 import { ClientConnection } from './http1/client-connection.ts';
 import { RequestHead } from './http1/request-head.ts';
+import { Http2ClientSession } from './http2/client-session.ts';
 import type { Listener, ListenerDeps } from './listener.ts';
 import type { HttpListenerPlan, ListenerPlan } from './plan.ts';
 import type { ReadBuffers } from './read-buffers.ts';
@@ -15,26 +20,37 @@ import type { ClientFacts, RequestHeaders } from './request-headers.ts';
 import type { RequestIds } from './request-id.ts';
 import type { Route } from './route.ts';
 import type { ServiceContext } from './service.ts';
+import { redirectToHttps } from './tls/redirect-to-https.ts';
+import { TlsAcceptor } from './tls/tls-acceptor.ts';
 import type { OpenTunnels } from './tunnel/open-tunnels.ts';
-import { Wire } from './wire.ts';
+import { Wire, type WireReader } from './wire.ts';
 
 /** How many connections may wait to be accepted; Linux caps it at net.core.somaxconn. */
 const BACKLOG = 4096;
 
+/** One client's connection, whatever is spoken on it. */
+export interface ClientLink {
+  /** Takes no further request, and goes when those under way are answered. */
+  close(): void;
+  destroy(): void;
+}
+
 /** What the client connections of one listener share. */
-export interface ListenerContext extends ListenerDeps {
+export interface ListenerContext extends Omit<ListenerDeps, 'proxying' | 'ticketKeys'> {
   readonly plan: HttpListenerPlan;
   readonly head: RequestHead;
   readonly draining: boolean;
-  factsOf(socket: Socket): ClientFacts;
+  /** @param sourceIp what a PROXY header says of the client */
+  factsOf(socket: Socket, sourceIp?: string): ClientFacts;
   forward(exchange: Exchange, head: RequestHead, headers: RequestHeaders): number;
   refuse(exchange: Exchange, code: FailureCode): void;
   malformed(client: ClientFacts, code: FailureCode): void;
-  closed(connection: ClientConnection): void;
+  /** Said by each link exactly once, when it is gone. */
+  closed(link: ClientLink): void;
 }
 
 /** Accepts HTTP clients on one address. */
-export class HttpListener implements ListenerContext, Listener {
+export class HttpListener implements ListenerContext, ArrivalHost, Listener {
   readonly clock: Clock;
   readonly random: Random;
   readonly ids: RequestIds;
@@ -45,14 +61,19 @@ export class HttpListener implements ListenerContext, Listener {
   readonly tunnels: OpenTunnels;
   readonly services: ServiceContext;
   readonly serviceNamed: ListenerDeps['serviceNamed'];
+  readonly proxying: ProxyingContext;
+  readonly #deps: ListenerDeps;
   plan: HttpListenerPlan;
   head: RequestHead;
   draining = false;
   #server: Server | undefined;
   #trusted: TrustedProxies;
-  readonly #connections = new Set<ClientConnection>();
+  #tls: TlsAcceptor | undefined;
+  #proxy: ForwardProxy | undefined;
+  readonly #connections = new Set<ClientLink>();
   #drain: PromiseWithResolvers<void> | undefined;
 
+  /** @throws Error when the plan's TLS settings are unfit */
   constructor(deps: ListenerDeps, plan: HttpListenerPlan) {
     this.clock = deps.clock;
     this.random = deps.random;
@@ -64,9 +85,18 @@ export class HttpListener implements ListenerContext, Listener {
     this.tunnels = deps.tunnels;
     this.services = deps.services;
     this.serviceNamed = deps.serviceNamed;
+    this.proxying = deps.proxying;
+    this.#deps = deps;
     this.plan = plan;
     this.head = new RequestHead(plan);
     this.#trusted = new TrustedProxies(plan.trustedProxies);
+    this.#tls = this.#acceptor(plan);
+    this.#proxy = ForwardProxy.next(undefined, this, plan);
+  }
+
+  #acceptor({ tls, http2 }: HttpListenerPlan): TlsAcceptor | undefined {
+    const { ticketKeys } = this.#deps;
+    return tls === undefined ? undefined : new TlsAcceptor(tls, { ticketKeys, http2: http2 !== undefined });
   }
 
   get connections(): number {
@@ -84,12 +114,18 @@ export class HttpListener implements ListenerContext, Listener {
     return `${host.includes(':') ? `[${host}]` : host}:${this.port}`;
   }
 
-  /** Takes over new settings of the same address. What a connection was told of its client stays. */
+  /**
+   * Takes over new settings of the same address. What a connection was told of its client stays, and so do its keys.
+   * @throws Error when the plan's TLS settings are unfit, and nothing has changed
+   */
   update(plan: ListenerPlan): void {
     if (plan.kind !== 'http') return;
+    const isSameTls = deepEqualPlan([this.plan.tls, this.plan.http2], [plan.tls, plan.http2]);
+    if (!isSameTls) this.#tls = this.#acceptor(plan);
     this.plan = plan;
     this.head = new RequestHead(plan);
     this.#trusted = new TrustedProxies(plan.trustedProxies);
+    this.#proxy = ForwardProxy.next(this.#proxy, this, plan);
   }
 
   /** Resolves when listening; rejects with the system's error, e.g. EADDRINUSE. */
@@ -114,7 +150,7 @@ export class HttpListener implements ListenerContext, Listener {
   }
 
   get ownRoutes(): readonly Route[] {
-    return [];
+    return this.#proxy === undefined ? [] : [this.#proxy.route];
   }
 
   servicesChanged(): void {}
@@ -125,6 +161,7 @@ export class HttpListener implements ListenerContext, Listener {
     this.draining = true;
     this.#drain = Promise.withResolvers();
     this.stopListening();
+    this.#proxy?.close();
     for (const connection of [...this.#connections]) connection.close();
     if (this.#connections.size === 0) this.#drain.resolve();
     return this.#drain.promise;
@@ -134,6 +171,7 @@ export class HttpListener implements ListenerContext, Listener {
   destroy(): void {
     this.stopListening();
     for (const connection of [...this.#connections]) connection.destroy();
+    this.#proxy?.destroy();
   }
 
   #accept(socket: Socket): void {
@@ -147,19 +185,49 @@ export class HttpListener implements ListenerContext, Listener {
       socket.destroy();
       return;
     }
-    this.#connections.add(new ClientConnection(this, (reader) => Wire.accept(socket, reader, this.buffers)));
+    const { http2, proxyProtocol, headTimeoutMs } = this.plan;
+    const proxied = proxyProtocol && this.#trusted.trusts(plainIp(socket.remoteAddress));
+    if (this.#tls === undefined && http2 === undefined && !proxied) {
+      this.#serve(socket, this.factsOf(socket));
+      return;
+    }
+    const opening = { proxied, tls: this.#tls, http2: http2 !== undefined, timeoutMs: headTimeoutMs };
+    const arrival = new Arrival(this, socket, opening);
+    this.#connections.add(arrival);
+    arrival.start();
   }
 
-  factsOf(socket: Socket): ClientFacts {
-    const peerIp = plainIp(socket.remoteAddress ?? '');
-    const trusted = this.#trusted.trusts(peerIp);
-    const trustedProxies = this.#trusted;
-    const clientIp = (forwardedFor: string | undefined) =>
-      clientAddress(peerIp, forwardedFor, trustedProxies);
-    return { peerIp, trusted, proto: 'http', clientIp };
+  arrived(arrival: Arrival, { socket, protocol, sourceIp, initial }: Arrived): void {
+    const facts = this.factsOf(socket, sourceIp);
+    if (this.draining) socket.destroy();
+    else if (protocol === 'h2') this.#connections.add(new Http2ClientSession(this, socket, facts));
+    else this.#serve(socket, facts, initial);
+    this.closed(arrival);
+  }
+
+  lost(arrival: Arrival, code: FailureCode | undefined): void {
+    if (code !== undefined) this.counters.refused(code);
+    this.closed(arrival);
+  }
+
+  #serve(socket: Socket, facts: ClientFacts, initial?: Buffer): void {
+    const open = (reader: WireReader) => Wire.accept(socket, reader, this.buffers, initial);
+    this.#connections.add(new ClientConnection(this, facts, open));
+  }
+
+  factsOf(socket: Socket, sourceIp?: string): ClientFacts {
+    return clientFacts(socket, this.#trusted, this.plan.tls?.hsts, sourceIp);
   }
 
   forward(exchange: Exchange, head: RequestHead, headers: RequestHeaders): number {
+    const { redirectToHttpsPort } = this.plan;
+    const elsewhere =
+      redirectToHttpsPort === undefined ? undefined : redirectToHttps(head, redirectToHttpsPort);
+    if (elsewhere !== undefined) {
+      this.line.watch(exchange, head);
+      return this.line.answer(exchange, elsewhere);
+    }
+    if (this.#proxy?.takes(head)) return this.#proxy.begin(exchange, head);
     return this.line.begin(exchange, head, headers);
   }
 
@@ -172,13 +240,8 @@ export class HttpListener implements ListenerContext, Listener {
     this.line.watcher?.ended(malformedReport(client, code));
   }
 
-  closed(connection: ClientConnection): void {
-    this.#connections.delete(connection);
+  closed(link: ClientLink): void {
+    this.#connections.delete(link);
     if (this.#connections.size === 0) this.#drain?.resolve();
   }
-}
-
-/** A dual-stack listener sees IPv4 clients as ::ffff:1.2.3.4. */
-function plainIp(ip: string): string {
-  return ip.startsWith('::ffff:') && ip.includes('.') ? ip.slice(7) : ip;
 }

@@ -1,7 +1,10 @@
 import type { Clock, Random, TimerWheel } from '../time.ts';
 import type { FailureCounters } from './counters.ts';
 import type { Forward } from './forward.ts';
+import type { ProxyingContext } from './forward-proxy/forward-proxy.ts';
 import { HttpListener } from './http-listener.ts';
+import { TcpListener } from './layer4/tcp-listener.ts';
+import { UdpListener } from './layer4/udp-listener.ts';
 import type { ListenerPlan } from './plan.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import type { RequestIds } from './request-id.ts';
@@ -46,16 +49,19 @@ export interface ListenerDeps {
   readonly services: ServiceContext;
   /** By the plan in force. */
   readonly serviceNamed: (name: string) => Service | undefined;
+  readonly proxying: ProxyingContext;
+  /** 48 secret bytes that session tickets are sealed with: the same for all that are to resume each other's sessions. */
+  readonly ticketKeys: Buffer;
 }
 
-/** @throws Error for a kind that is not there yet */
 export function createListener(deps: ListenerDeps, plan: ListenerPlan): Listener {
   switch (plan.kind) {
     case 'http':
       return new HttpListener(deps, plan);
     case 'tcp':
+      return new TcpListener(deps, plan);
     case 'udp':
-      throw new Error(`no ${plan.kind} listeners yet`);
+      return new UdpListener(deps, plan);
   }
 }
 

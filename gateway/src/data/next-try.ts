@@ -1,10 +1,12 @@
 import { FAILURES, type FailureCode } from '../errors.ts';
 import type { Backend } from './backend.ts';
 import type { Exchange } from './exchange.ts';
+import { grpcConditionOf } from './grpc/grpc-status.ts';
 import type { ResponseHead } from './http1/response-head.ts';
 import {
   backoffMs,
   conditionOf,
+  decideCallRetry,
   decideStatusRetry,
   type RetryDecision,
   type RetryFacts,
@@ -50,14 +52,17 @@ export function nextAfterFailure(
   return { backend, pauseMs: jitterMs(exchange, route, chance), replay: true };
 }
 
-/** After an answer with a status that a route may retry (500, 502, 503, 504). Undefined: it is the answer. */
+/** After an answer with a status that a route may retry (500, 502, 503, 504, some of gRPC). Undefined: it is the answer. */
 export function nextAfterStatus(
   exchange: Exchange,
   route: Route,
   head: ResponseHead,
   chance: Chance,
 ): NextTry | undefined {
-  const decision = decideStatusRetry(head.status, retryFacts(exchange, route));
+  const facts = retryFacts(exchange, route);
+  const condition = exchange.grpc === undefined ? undefined : grpcConditionOf(exchange.grpc.status);
+  const decision =
+    condition === undefined ? decideStatusRetry(head.status, facts) : decideCallRetry(condition, facts);
   if (decision === undefined) return undefined;
   const asked = exchange.backend;
   exclude(exchange);
@@ -69,7 +74,7 @@ export function nextAfterStatus(
     if (askedForMs !== undefined) backend = route.service.eligible.find((one) => one === asked);
   }
   const outcome = decision === 'replay' ? paid(route, decision, backend) : decision;
-  count(exchange, route, `${head.status}`, outcome);
+  count(exchange, route, condition ?? `${head.status}`, outcome);
   if (backend === undefined || outcome !== 'retried') return undefined;
   return { backend, pauseMs: (askedForMs ?? 0) + jitterMs(exchange, route, chance), replay: true };
 }

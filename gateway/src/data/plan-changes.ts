@@ -3,7 +3,7 @@ import type { BackendPlan, ListenerPlan, Plan, RoutePlan, ServicePlan } from './
 import type { PlanChange } from './port.ts';
 
 /**
- * What differs between two plans: listeners (known by host:port), services, backends (by service and name), routes (by
+ * What differs between two plans: listeners (known by kind and host:port), services, backends (by service and name), routes (by
  * name), settings, in that order; within each what was removed or changed in the order of `before`, then what was added in
  * the order of `after`. Empty exactly when the plans are deepEqualPlan. Shows no secrets.
  */
@@ -102,6 +102,7 @@ function ownName(item: { readonly name: string }): string {
   return item.name;
 }
 
-function listenerName({ host, port }: ListenerPlan): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+/** One of another kind is another listener. */
+function listenerName({ kind, host, port }: ListenerPlan): string {
+  return `${kind === 'http' ? '' : `${kind} `}${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -109,6 +109,8 @@ export interface TcpListenerPlan extends ListenerAddressPlan {
   readonly proxyProtocol: boolean;
   /** How long a client may take for the PROXY header and the TLS hello. */
   readonly helloTimeoutMs: number;
+  /** Longest silence of both sides of a connection. */
+  readonly idleTimeoutMs: number;
 }
 
 export interface UdpListenerPlan extends ListenerAddressPlan {

@@ -19,6 +19,8 @@ export interface DataPort {
   setHealth(ref: BackendRef, verdict: HealthVerdict): boolean;
   /** Whether a quorum of the replicas has opened its breaker for this backend, and in what words; undefined: no. */
   setFleetBreaker(ref: BackendRef, reason: string | undefined): boolean;
+  /** Ports on which the control plane listens: no tunnel leads there. */
+  reserve(ports: readonly number[]): void;
   status(): DataStatus;
   /** What was counted since the start. */
   counts(): DataCounts;
@@ -103,8 +105,17 @@ export interface RouteStatus {
   readonly service: string;
 }
 
+export interface ListenerStatus {
+  readonly address: string;
+  readonly protocol: 'http' | 'https' | 'tcp' | 'udp';
+  /** Clients there are now. */
+  readonly connections: number;
+  /** Of tcp and udp: where it leads, the service for what no name is for first. */
+  readonly services: readonly string[];
+}
+
 export interface DataStatus {
-  readonly listeners: readonly { readonly address: string; readonly connections: number }[];
+  readonly listeners: readonly ListenerStatus[];
   readonly routes: readonly RouteStatus[];
   readonly services: readonly ServiceStatus[];
   readonly draining: boolean;
@@ -133,11 +144,16 @@ export interface TunnelCounts {
   readonly bytesOut: number;
   /** Those that ended, by why. */
   readonly ended: Readonly<Record<string, number>>;
+  /** How long those were open: in each of the buckets of `tunnelBoundsMs` and beyond the last; empty before the first. */
+  readonly durations: readonly number[];
+  readonly durationSumMs: number;
 }
 
 export interface DataCounts {
   /** Upper bounds of the latency buckets. */
   readonly latencyBoundsMs: readonly number[];
+  /** Of the buckets of how long tunnels were open. */
+  readonly tunnelBoundsMs: readonly number[];
   /** Where there are more than a thousand, only those that had requests. */
   readonly routes: readonly {
     readonly route: string;
@@ -248,6 +264,8 @@ export interface ExchangeReport {
   readonly query: string;
   /** Of HTTP/1; -1 for what was no request. */
   readonly minorVersion: number;
+  /** What the client spoke; empty for what was no request. Of TCP and UDP there is no method, path or status. */
+  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0' | 'TCP' | 'UDP' | '';
   readonly scheme: 'http' | 'https';
   /** Empty where it was refused before it got one. */
   readonly requestId: string;
@@ -281,8 +299,20 @@ export interface ExchangeReport {
   readonly connectMs: number;
   /** Undefined where no backend's answer was passed on. */
   readonly firstByteMs: number | undefined;
+  /** What it became, where that was a tunnel: it ends with it. */
+  readonly tunnel: TunnelReport | undefined;
   /** Where it is traced. */
   readonly trace: TraceReport | undefined;
+}
+
+/** A WebSocket or other upgrade, a CONNECT tunnel, a TCP connection or a UDP session that has ended. */
+export interface TunnelReport {
+  /** From the client to the backend, and back; heads are not counted. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly durationMs: number;
+  /** Why it ended, e.g. `client`, `idle`, `drain`. */
+  readonly ending: string | undefined;
 }
 
 /** Ids are lower-case hex, as in a traceparent. */

@@ -1,4 +1,5 @@
 import type { Exchange } from './exchange.ts';
+import { grpcCallOf } from './grpc/grpc-call.ts';
 import type { RequestHead } from './http1/request-head.ts';
 import type { RequestHeaders } from './request-headers.ts';
 import { keepBodyBytes } from './retry.ts';
@@ -19,7 +20,9 @@ export function prepareRequest(
   const sameLine = path === head.path && head.minorVersion === 1 && !head.absolute;
   const requestLine = sameLine ? undefined : `${head.method} ${path}${head.query} HTTP/1.1\r\n`;
   exchange.requestHead = headers.write(exchange, head, requestLine);
-  exchange.keepBodyBytes = keepBodyBytes(route.retry, head);
+  const { overHttp2 } = route.service;
+  if (overHttp2) exchange.grpc = grpcCallOf(head);
+  exchange.keepBodyBytes = keepBodyBytes(route.retry, head, overHttp2);
   // it came whole with its head, but may be sent only once all the same
   if (exchange.body.length > exchange.keepBodyBytes) exchange.bodyLost = true;
 }

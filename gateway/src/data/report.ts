@@ -1,6 +1,6 @@
 import type { Backend } from './backend.ts';
 import type { Listener } from './listener.ts';
-import type { BackendStatus, DataStatus, RouteStatus, ServiceStatus } from './port.ts';
+import type { BackendStatus, ListenerStatus, RouteStatus, ServiceStatus } from './port.ts';
 import type { Route } from './route.ts';
 import type { Service } from './service.ts';
 
@@ -63,6 +63,16 @@ export function routeStatus({ name, plan }: Route): RouteStatus {
   return { name, host, path, methods, service };
 }
 
-export function listenerStatus(listener: Listener): DataStatus['listeners'][number] {
-  return { address: listener.address, connections: listener.connections };
+export function listenerStatus({ plan, address, connections }: Listener): ListenerStatus {
+  switch (plan.kind) {
+    case 'http':
+      return { address, protocol: plan.tls === undefined ? 'http' : 'https', connections, services: [] };
+    case 'tcp': {
+      const named = plan.sniServices.map(({ service }) => service);
+      const services = [...new Set(plan.service === undefined ? named : [plan.service, ...named])];
+      return { address, protocol: 'tcp', connections, services };
+    }
+    case 'udp':
+      return { address, protocol: 'udp', connections, services: [plan.service] };
+  }
 }

@@ -10,6 +10,10 @@ export interface ClientFacts {
   /** Whether the peer is a trusted proxy, whose forwarding fields are believed and added to. */
   readonly trusted: boolean;
   readonly proto: 'http' | 'https';
+  /** What X-Forwarded-Client-Cert says of the certificate that was verified; empty: none was. */
+  readonly certificate?: string;
+  /** A whole field line for every answer, with its CRLF; empty: there is none. */
+  readonly hstsLine?: string;
   /** Who the client is, by what trusted proxies say in X-Forwarded-For. */
   clientIp(forwardedFor: string | undefined): string;
 }
@@ -68,12 +72,15 @@ put(CHECK, 'host', 'x-request-id', 'traceparent', 'max-forwards');
 export class RequestHeaders {
   readonly #client: ClientFacts;
   readonly #ids: RequestIds;
+  readonly #received: '2.0' | undefined;
   readonly #trace: string;
   #host: string | undefined;
   #usualText = '';
 
-  constructor(client: ClientFacts, ids: RequestIds) {
+  /** @param received the version of HTTP that the client speaks, where its requests do not tell */
+  constructor(client: ClientFacts, ids: RequestIds, received?: '2.0') {
     this.#client = client;
+    this.#received = received;
     this.#ids = ids;
     this.#trace = `\r\ntraceparent: 00-${ids.prefix}`;
   }
@@ -100,7 +107,7 @@ export class RequestHeaders {
       from = fields.textAfter(i);
       if (keep) text += `${fields.name(i)}: ${fields.value(i)}\r\n`;
     }
-    text += fields.textBetween(from, fields.count) + this.#framing(head, exchange.upgrade);
+    text += fields.textBetween(from, fields.count) + framingFields(head, exchange.upgrade);
     const added = this.#added(exchange, head);
     return edit === undefined ? `${text}${added}\r\n` : `${text}${unedited(added, edit)}${edited(edit)}\r\n`;
   }
@@ -116,7 +123,7 @@ export class RequestHeaders {
       case DROP:
         return false;
       case CLAIM:
-        if (!this.#client.trusted) return false;
+        if (!this.#client.trusted || this.#isReplaced(fields.ids[index])) return false;
         break;
       case CHECK:
         if (!keepsChecked(head, index)) return false;
@@ -128,22 +135,9 @@ export class RequestHeaders {
     return edit === undefined || !isEdited(edit, name);
   }
 
-  #framing(head: RequestHead, upgrade: string): string {
-    let text = '';
-    if (head.bodyLength === CHUNKED) text = 'Transfer-Encoding: chunked\r\n';
-    else if (head.bodyLength > 0 || head.fields.has(FIELD_ID['content-length']))
-      text = `Content-Length: ${head.bodyLength}\r\n`;
-    if (head.expectContinue) text += 'Expect: 100-continue\r\n';
-    if (head.method === 'OPTIONS' && head.fields.has(FIELD_ID['max-forwards'])) {
-      // 0 does not come this far; what is no number tells nothing and is not passed on
-      const hops = parseLength(head.fields.list(FIELD_ID['max-forwards']));
-      if (hops > 0) text += `Max-Forwards: ${hops - 1}\r\n`;
-    }
-    if (upgrade !== '') return `${text}Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
-    if (head.fields.has(FIELD_ID.te) && hasOption(head.fields.list(FIELD_ID.te).toLowerCase(), 'trailers')) {
-      text += 'TE: trailers\r\nConnection: TE\r\n';
-    }
-    return text;
+  /** What a trusted proxy says of the client's certificate does not stand beside one that was verified here. */
+  #isReplaced(id: number | undefined): boolean {
+    return id === FIELD_ID['x-forwarded-client-cert'] && (this.#client.certificate ?? '') !== '';
   }
 
   #added(exchange: Exchange, head: RequestHead): string {
@@ -162,7 +156,7 @@ export class RequestHeaders {
       (exchange.route?.taken ?? '') +
       (this.#client.trusted
         ? this.#appended(head)
-        : forwardingFields(this.#client, head.host, head.minorVersion));
+        : forwardingFields(this.#client, head.host, this.#received ?? `1.${head.minorVersion}`));
     const sent = fields.first(FIELD_ID['x-request-id']);
     if (isRequestId(sent)) exchange.requestId = sent;
     else {
@@ -176,7 +170,7 @@ export class RequestHeaders {
   #usual(host: string): string {
     if (host === this.#host) return this.#usualText;
     this.#host = host;
-    const text = `${forwardingFields(this.#client, host, 1)}X-Request-Id: ${this.#ids.prefix}`;
+    const text = `${forwardingFields(this.#client, host, this.#received ?? '1.1')}X-Request-Id: ${this.#ids.prefix}`;
     // through bytes and back, so that it is one string and not a tree that each write has to walk
     this.#usualText = Buffer.from(text, 'latin1').toString('latin1');
     return this.#usualText;
@@ -189,12 +183,31 @@ export class RequestHeaders {
     const before = fields.list(FIELD_ID['x-forwarded-for']);
     const element = forwardedElement(peerIp, head.host, proto);
     const elements = fields.list(FIELD_ID.forwarded);
-    let text = `Via: 1.${head.minorVersion} portway\r\nX-Forwarded-For: ${before === '' ? '' : `${before}, `}${peerIp}\r\n`;
+    let text = `Via: ${this.#received ?? `1.${head.minorVersion}`} portway\r\nX-Forwarded-For: ${before === '' ? '' : `${before}, `}${peerIp}\r\n`;
     if (!fields.has(FIELD_ID['x-forwarded-proto'])) text += `X-Forwarded-Proto: ${proto}\r\n`;
     if (!fields.has(FIELD_ID['x-forwarded-host'])) text += `X-Forwarded-Host: ${head.host}\r\n`;
     text += `Forwarded: ${elements === '' ? '' : `${elements}, `}${element}\r\n`;
-    return text;
+    return text + certificateLine(this.#client);
   }
+}
+
+/** What tells of a request's body and of what its connection may become. */
+export function framingFields(head: RequestHead, upgrade: string): string {
+  let text = '';
+  if (head.bodyLength === CHUNKED) text = 'Transfer-Encoding: chunked\r\n';
+  else if (head.bodyLength > 0 || head.fields.has(FIELD_ID['content-length']))
+    text = `Content-Length: ${head.bodyLength}\r\n`;
+  if (head.expectContinue) text += 'Expect: 100-continue\r\n';
+  if (head.method === 'OPTIONS' && head.fields.has(FIELD_ID['max-forwards'])) {
+    // 0 does not come this far; what is no number tells nothing and is not passed on
+    const hops = parseLength(head.fields.list(FIELD_ID['max-forwards']));
+    if (hops > 0) text += `Max-Forwards: ${hops - 1}\r\n`;
+  }
+  if (upgrade !== '') return `${text}Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
+  if (head.fields.has(FIELD_ID.te) && hasOption(head.fields.list(FIELD_ID.te).toLowerCase(), 'trailers')) {
+    text += 'TE: trailers\r\nConnection: TE\r\n';
+  }
+  return text;
 }
 
 /** Fields that are kept, but not in every case. */
@@ -222,11 +235,17 @@ export function nominatedFields(connection: string): ReadonlySet<string> | undef
 }
 
 /** Via (RFC 9110 §7.6.3), X-Forwarded-* and Forwarded (RFC 7239) for a client that nobody speaks for. */
-function forwardingFields({ peerIp, proto }: ClientFacts, host: string, minorVersion: number): string {
+function forwardingFields(client: ClientFacts, host: string, version: string): string {
+  const { peerIp, proto } = client;
   return (
-    `Via: 1.${minorVersion} portway\r\nX-Forwarded-For: ${peerIp}\r\nX-Forwarded-Proto: ${proto}\r\n` +
-    `X-Forwarded-Host: ${host}\r\nForwarded: ${forwardedElement(peerIp, host, proto)}\r\n`
+    `Via: ${version} portway\r\nX-Forwarded-For: ${peerIp}\r\nX-Forwarded-Proto: ${proto}\r\n` +
+    `X-Forwarded-Host: ${host}\r\nForwarded: ${forwardedElement(peerIp, host, proto)}\r\n` +
+    certificateLine(client)
   );
+}
+
+function certificateLine({ certificate = '' }: ClientFacts): string {
+  return certificate === '' ? '' : `X-Forwarded-Client-Cert: ${certificate}\r\n`;
 }
 
 function forwardedElement(ip: string, host: string, proto: string): string {

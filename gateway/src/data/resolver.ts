@@ -1,5 +1,6 @@
 import { lookup as dnsLookup } from 'node:dns';
 import { isIP } from 'node:net';
+import type { FailureCode } from '../errors.ts';
 import type { Clock, Random } from '../time.ts';
 import { rotations } from './address-rotations.ts';
 
@@ -16,6 +17,16 @@ export type Lookup = (
 
 /** Gets the addresses, or why there are none; the first one is to be tried first, the others after it. */
 export type ResolveDone = (error: Error | undefined, addresses: readonly ResolvedAddress[]) => void;
+
+/** Why a host that may have addresses has none for who asked. */
+export class NoAddress extends Error {
+  readonly code: FailureCode;
+
+  constructor(code: FailureCode) {
+    super(code);
+    this.code = code;
+  }
+}
 
 export interface ResolverDeps {
   readonly clock: Pick<Clock, 'now'>;
@@ -203,7 +214,7 @@ function sameSet(some: readonly ResolvedAddress[], others: readonly ResolvedAddr
   return known.size === found.size && known.isSubsetOf(found);
 }
 
-const systemLookup: Lookup = (host, done) => {
+export const systemLookup: Lookup = (host, done) => {
   dnsLookup(host, { all: true }, (error, addresses) => {
     const found: readonly { readonly address: string; readonly family: number }[] =
       error === null ? addresses : NONE;

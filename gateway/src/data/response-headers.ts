@@ -16,6 +16,9 @@ drop('proxy-authenticate', 'proxy-authorization', 'http2-settings', 'x-portway-e
 /** How a response's body is framed for the client. */
 export type ResponseFraming = 'none' | 'length' | 'chunked' | 'close';
 
+/** Where the listener sends its own, the backend's does not count (RFC 6797 §8.1: a client takes the first). */
+const HSTS_FIELD = /(?<=\n)strict-transport-security:[^\n]*\n/gi;
+
 /** RFC 9112 §6.3, and what the client understands. */
 export function framingOf(exchange: Exchange, head: ResponseHead): ResponseFraming {
   if (exchange.method === 'HEAD' || head.status === 204 || head.status === 304) return 'none';
@@ -26,6 +29,7 @@ export function framingOf(exchange: Exchange, head: ResponseHead): ResponseFrami
 /**
  * The head of a response for the client, without its last empty line: what the backend sent less what was between it and
  * us, with Via, and Date where it is missing (RFC 9110 §6.6.1). Connection is the client connection's to add.
+ * @param hstsLine of the client's listener, which takes the place of what the backend says of the same
  */
 export function responseHeadText(
   head: ResponseHead,
@@ -33,6 +37,7 @@ export function responseHeadText(
   edit: HeaderEditPlan | undefined,
   extra: string,
   date: () => string,
+  hstsLine = '',
 ): string {
   const fields = head.fields;
   const nominated = fields.has(FIELD_ID.connection)
@@ -53,9 +58,11 @@ export function responseHeadText(
     if (keep) text += `${fields.name(i)}: ${fields.value(i)}\r\n`;
   }
   text += fields.textBetween(from, fields.count);
+  if (hstsLine !== '') text = text.replace(HSTS_FIELD, '');
   if (framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n';
   const dated = fields.has(FIELD_ID.date) || head.status < 200 ? '' : date();
-  const added = dated + (head.minorVersion === 1 ? 'Via: 1.1 portway\r\n' : 'Via: 1.0 portway\r\n') + extra;
+  const added =
+    dated + (head.minorVersion === 1 ? 'Via: 1.1 portway\r\n' : 'Via: 1.0 portway\r\n') + extra + hstsLine;
   return edit === undefined ? text + added : text + unedited(added, edit) + edited(edit);
 }
 

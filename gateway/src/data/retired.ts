@@ -33,6 +33,10 @@ export class Retired {
     this.#wheel.arm(this.#timer, LOOK_MS);
   }
 
+  has(leaving: Leaving): boolean {
+    return this.#leaving.has(leaving);
+  }
+
   addListener(listener: Listener): void {
     this.listeners.add(listener);
     listener.drain().then(() => {

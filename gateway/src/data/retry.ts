@@ -9,6 +9,9 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'DELETE',
 /** Several backends may be stopping at once, each with idle connections. */
 const MAX_RACES = 3;
 
+/** Of a body that is kept though nothing is retried, for what a backend has not processed. */
+const KEPT_WITHOUT_PLAN_BYTES = 64 * 1024;
+
 export interface RetryFacts {
   readonly method: string;
   /** The whole body, as far as it came, is still at hand. */
@@ -47,8 +50,15 @@ export function isIdempotent(method: string): boolean {
   return IDEMPOTENT.has(method);
 }
 
-/** How much of a body is worth keeping: all of it or nothing, and nothing of one that is never sent twice. */
-export function keepBodyBytes(retry: RetryPlan | undefined, head: RequestHead): number {
+/**
+ * How much of a body is worth keeping: all of it or nothing, and nothing of one that is never sent twice.
+ * @param refusable whether a backend may say that it has not processed the request: then it may go again, whatever it is
+ */
+export function keepBodyBytes(retry: RetryPlan | undefined, head: RequestHead, refusable = false): number {
+  if (refusable) {
+    const maxBytes = retry?.maxBodyBytes ?? KEPT_WITHOUT_PLAN_BYTES;
+    return head.bodyLength > maxBytes ? 0 : maxBytes;
+  }
   if (retry === undefined || head.bodyLength > retry.maxBodyBytes) return 0;
   return retry.nonIdempotent || isIdempotent(head.method) ? retry.maxBodyBytes : 0;
 }
@@ -59,6 +69,7 @@ export function keepBodyBytes(retry: RetryPlan | undefined, head: RequestHead): 
  */
 export function decideRetry(code: FailureCode, attempt: FailedAttempt, facts: RetryFacts): RetryDecision {
   const { plan } = facts;
+  if (attempt.refused !== undefined) return decideRefused(attempt.refused, facts);
   // however the operator stands to retries: that we kept a connection too long is no failure of the backend
   if (isRace(code, attempt) && whyNotReplayable(facts, plan) === undefined && facts.races < MAX_RACES)
     return 'fresh';
@@ -76,11 +87,37 @@ export function decideRetry(code: FailureCode, attempt: FailedAttempt, facts: Re
   return facts.replays < plan.attempts ? 'replay' : 'attempts';
 }
 
+/**
+ * Nothing was processed, and the backend says so (RFC 9113 §8.7): any request may go again, whatever its method. To the
+ * same backend where it only ended a connection; elsewhere where it will not have this request.
+ */
+function decideRefused(
+  refused: 'connection' | 'request',
+  { bodyKept, races, plan }: RetryFacts,
+): RetryDecision {
+  if (!bodyKept) return 'body_not_kept';
+  if (refused === 'connection' && races < MAX_RACES) return 'fresh';
+  if (plan === undefined) return 'off';
+  return plan.on.includes('connect-failure') ? 'elsewhere' : 'not_listed';
+}
+
 /** Whether a request that was answered with `status` may be made again. Undefined: the status is no reason to. */
 export function decideStatusRetry(status: number, facts: RetryFacts): RetryDecision | undefined {
   const { plan } = facts;
   if (plan === undefined || !plan.on.includes(`${status}` as RetryCondition)) return undefined;
   return whyNotReplayable(facts, plan) ?? (facts.replays < plan.attempts ? 'replay' : 'attempts');
+}
+
+/**
+ * Whether a call of gRPC that was answered with nothing but a status may be made again. All calls are POSTs: a route that
+ * lists a status of gRPC means calls by it, so that the method is no obstacle, as in gRPC's own retries (proposal A6),
+ * where such an answer leaves a call uncommitted.
+ */
+export function decideCallRetry(condition: RetryCondition, facts: RetryFacts): RetryDecision | undefined {
+  const { plan, bodyKept, replays } = facts;
+  if (plan === undefined || !plan.on.includes(condition)) return undefined;
+  if (!bodyKept) return 'body_not_kept';
+  return replays < plan.attempts ? 'replay' : 'attempts';
 }
 
 /** What of a route's `on` a failure falls under, once something was sent. */
@@ -91,6 +128,7 @@ export function conditionOf(code: FailureCode): RetryCondition | undefined {
 
 /** A reused connection that dies without an answer had grown old: that is how servers close them. */
 export function isRace(code: FailureCode, attempt: FailedAttempt): boolean {
+  if (attempt.refused === 'connection') return true;
   return code === 'backend_closed' && attempt.sent && attempt.reused && !attempt.answered;
 }
 

@@ -32,6 +32,8 @@ export class Service {
   /** What hedges go by; undefined where no route hedges by a percentile. */
   latencies: LatencyPercentile | undefined;
   limit: ConcurrencyLimit | undefined;
+  /** Whether some of its backends speak HTTP/2: then its requests may be gRPC, and refused without having been looked at. */
+  overHttp2 = false;
   readonly #context: ServiceContext;
   #balancer: Balancer<Backend>;
   #sticky: Sticky | undefined;
@@ -165,6 +167,7 @@ export class Service {
 
   #takeOver(plan: ServicePlan): readonly Backend[] {
     this.plan = plan;
+    this.overHttp2 = plan.backends.some(({ protocol }) => protocol === 'h2' || protocol === 'h2c');
     this.#sticky = plan.sticky === undefined ? undefined : new Sticky(plan.sticky, plan.name);
     this.#takeOverLimit(plan);
     const before = new Map(this.backends.map((backend) => [backend.name, backend]));

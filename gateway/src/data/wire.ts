@@ -4,6 +4,8 @@ import { readDirectly } from './direct-read.ts';
 import type { WriteHandle, WriteRequest } from './direct-write.ts';
 import { latin1 } from './latin1.ts';
 import { EXACT_COPY_BYTES, type ReadBuffers } from './read-buffers.ts';
+import { type ReadGate, readSecurely, secureHandleOf } from './tls/secure-handle.ts';
+import { SecureWrites, type WritesOwner } from './tls/secure-writes.ts';
 
 /** What stands at the reading end of a wire. Each call is synchronous; bytes are only good until it returns. */
 export interface WireReader {
@@ -38,6 +40,10 @@ export class Wire {
   #text = '';
   /** Set once writes may go past the stream. */
   #handle: WriteHandle | undefined;
+  /** What writes go through instead where the socket is secure. */
+  #secureWrites: SecureWrites | undefined;
+  /** What stops and starts reading where the socket's own pause and resume do not. */
+  #gate: ReadGate | undefined;
   /** Writes given to the handle that go on in the background. */
   #inFlight = 0;
   #writable = true;
@@ -78,8 +84,22 @@ export class Wire {
     this.socket.on('close', () => this.#onClose());
   }
 
-  /** Takes over a socket that a server accepted with `pauseOnConnect` and has not read from. */
-  static accept(accepted: net.Socket, reader: WireReader, buffers: ReadBuffers): Wire {
+  /**
+   * Takes over a socket that a server accepted with `pauseOnConnect`, or a secure one.
+   * @param initial what has been read from it; the reader gets it as soon as this has returned
+   */
+  static accept(accepted: net.Socket, reader: WireReader, buffers: ReadBuffers, initial?: Buffer): Wire {
+    const wire = Wire.#accepted(accepted, reader, buffers);
+    if (initial !== undefined && initial.length > 0) {
+      process.nextTick(() => {
+        if (!wire.closed) wire.#onRead(initial.length, initial);
+      });
+    }
+    return wire;
+  }
+
+  static #accepted(accepted: net.Socket, reader: WireReader, buffers: ReadBuffers): Wire {
+    if (accepted instanceof tls.TLSSocket) return Wire.#secure(accepted, reader, buffers);
     // A server cannot be told to accept with `onread`, so the handle moves to a socket that has it. `_handle` is not
     // documented (but as old as net itself); without it the wire reads through 'data' events instead.
     const handle = (accepted as unknown as { _handle?: unknown })._handle;
@@ -91,6 +111,19 @@ export class Wire {
     (accepted as unknown as { _handle?: unknown })._handle = null;
     wire.#readDirectly();
     wire.socket.resume();
+    return wire;
+  }
+
+  static #secure(socket: tls.TLSSocket, reader: WireReader, buffers: ReadBuffers): Wire {
+    // an error in a record leaves a secure socket open: its alert is out by now
+    socket.on('error', () => socket.destroy());
+    const handle = secureHandleOf(socket);
+    if (handle === undefined) return Wire.#onData(socket, reader, buffers);
+    const wire = new Wire(reader, buffers, () => socket);
+    wire.#gate = readSecurely(handle, buffers.shared, (length) => {
+      if (!socket.destroyed) wire.#onRead(length, buffers.shared);
+    });
+    socket.resume();
     return wire;
   }
 
@@ -141,7 +174,7 @@ export class Wire {
 
   /** Bytes that the kernel has not taken yet. */
   get pendingBytes(): number {
-    if (this.#handle === undefined) return this.socket.writableLength;
+    if (this.#handle === undefined) return this.#secureWrites?.pendingBytes ?? this.socket.writableLength;
     return this.#inFlight === 0 ? 0 : this.#handle.writeQueueSize;
   }
 
@@ -159,7 +192,7 @@ export class Wire {
       if (this.#text.length > SMALL_BYTES) this.flush();
       return;
     }
-    if (bytes !== this.#buffers.shared) {
+    if (bytes !== this.#buffers.shared || this.#secureWrites?.idle === true) {
       this.#writeWithText(bytes.subarray(start, end), undefined);
       return;
     }
@@ -180,6 +213,7 @@ export class Wire {
     if (!this.#writable) return;
     const handle = this.#handle ?? this.#adopt();
     if (handle !== undefined) this.#written(handle.writeLatin1String(null, text));
+    else if (this.#secureWrites !== undefined) this.#secureWrites.text(text);
     else this.#writeDocumented(text);
   }
 
@@ -187,6 +221,11 @@ export class Wire {
   #writeWithText(bytes: Buffer, copy: Buffer | undefined): void {
     if (!this.#writable) return;
     const handle = this.#handle ?? this.#adopt();
+    if (this.#secureWrites !== undefined) {
+      this.#secureWrites.textAndBytes(this.#text, bytes, copy);
+      this.#text = '';
+      return;
+    }
     if (handle === undefined) {
       this.flush();
       this.#buffers.hold(bytes);
@@ -205,11 +244,19 @@ export class Wire {
 
   /** The handle, once it is known that it can be written to and nothing waits in the stream above it. */
   #adopt(): WriteHandle | undefined {
+    if (this.#secureWrites !== undefined) return undefined;
     const { directWrites } = this.#buffers;
     if (directWrites.supported !== true || this.socket.connecting || this.socket.writableLength > 0)
       return undefined;
     this.#handle = directWrites.handleOf(this.socket);
+    // the gate shows that it is one of ours, and not a backend's
+    const secure = this.#gate === undefined ? undefined : secureHandleOf(this.socket);
+    if (secure !== undefined) this.#secureWrites = new SecureWrites(secure, this.#buffers, this.#writesOwner);
     return this.#handle;
+  }
+
+  get #writesOwner(): WritesOwner {
+    return { wrote: this.#streamWrote, writeFailed: () => this.#writeFailed() };
   }
 
   #writeDocumented(text: string): void {
@@ -278,20 +325,20 @@ export class Wire {
   pause(): void {
     if (this.#paused) return;
     this.#paused = true;
-    this.socket.pause();
+    if (this.#gate === undefined) this.socket.pause();
+    else if (!this.socket.destroyed) this.#gate.pause();
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.socket.resume();
+    if (this.#gate === undefined) this.socket.resume();
+    else if (!this.socket.destroyed) this.#gate.resume();
   }
 
   /** Sends what was added, then FIN. */
   end(): void {
-    this.flush();
-    this.#writable = false;
-    this.socket.end();
+    this.#finish(() => this.socket.end());
   }
 
   /** Closes both directions now; what the kernel has taken is still delivered. */
@@ -302,9 +349,15 @@ export class Wire {
 
   /** Closes both directions when what was added has left. */
   destroySoon(): void {
+    this.#finish(() => this.socket.destroySoon());
+  }
+
+  #finish(close: () => void): void {
     this.flush();
     this.#writable = false;
-    this.socket.destroySoon();
+    // the stream knows nothing of writes past it; a socket in the clear has the kernel to keep their order
+    if (this.#secureWrites === undefined) close();
+    else this.#secureWrites.finish(close);
   }
 
   /** Closes with RST, so that the peer cannot take what it got for a complete answer. */
@@ -340,6 +393,7 @@ export class Wire {
     this.closed = true;
     this.#writable = false;
     this.#returnBulk();
+    this.#secureWrites?.close();
     this.#reader.onClose(this.#error);
   }
 }

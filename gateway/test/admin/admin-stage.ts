@@ -93,7 +93,7 @@ export class FakeGateway implements AdminDeps {
   explanation: Explanation = EXPLANATION;
 
   readonly status: AdminDeps['status'] = () => ({
-    listeners: [{ address: '127.0.0.1:8080', connections: 3 }],
+    listeners: [{ address: '127.0.0.1:8080', protocol: 'https', connections: 3, services: [] }],
     routes: [{ name: '/', host: undefined, path: '/', methods: ['GET'], service: 'db' }],
     services: [...this.backends].map(([name, backends]) => ({
       name,

@@ -35,6 +35,7 @@ async function run(
   const questions: ExplainQuestion[] = [];
   const code = await explainCommand(args, {
     env: {},
+    nowMs: 0,
     readFile: () => {
       if (typeof config !== 'string') throw config;
       return config;

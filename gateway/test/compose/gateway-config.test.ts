@@ -25,7 +25,7 @@ function stated(text: string): { readonly backends: readonly string[]; readonly 
 }
 
 function gatewayPlan(env: Readonly<Record<string, string>> = {}) {
-  const loaded = loadConfig({ text: read(CONFIG), file: CONFIG }, { env, readFile: read });
+  const loaded = loadConfig({ text: read(CONFIG), file: CONFIG }, { env, readFile: read, nowMs: Date.now() });
   assert.ok(loaded.ok);
   return loaded;
 }
@@ -34,7 +34,7 @@ test('has a config that portway check finds good, with a token and without', () 
   for (const env of [{}, { PORTWAY_ADMIN_TOKEN: 'secret' }]) {
     const said: string[] = [];
     const write = (text: string): void => void said.push(text);
-    assert.equal(checkCommand(CONFIG, { readFile: read, env, write }), 0, said.join(''));
+    assert.equal(checkCommand(CONFIG, { readFile: read, env, nowMs: Date.now(), write }), 0, said.join(''));
   }
   assert.equal(gatewayPlan({ PORTWAY_ADMIN_TOKEN: 'secret' }).control.admin?.token, 'secret');
   // without a token writes are refused on an address that is not loopback

@@ -108,12 +108,4 @@ export const LISTENER_CASES: readonly ProblemCase[] = [
     text: withListener('limits: { head: 10B, target: 2MiB }'),
     said: ['1:54: head: 10B is too small; at least 1KiB', '1:67: target: 2MiB is too large; at most 1MiB'],
   },
-  {
-    name: 'keys of a listener that are not built yet',
-    text: withListener('tls: {}, http2: true'),
-    said: [
-      '1:38: tls: not built in this version of Portway',
-      '1:47: http2: not built in this version of Portway',
-    ],
-  },
 ];

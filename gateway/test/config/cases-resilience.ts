@@ -126,7 +126,7 @@ export const RESILIENCE_CASES: readonly ProblemCase[] = [
     text: withService('retry: { on: [connect-failures, 5xx, 501] }'),
     said: [
       '4:19: on[0]: connect-failures is not known; did you mean connect-failure?',
-      '4:37: on[1]: 5xx is not one of connect-failure, reset, timeout, 500, 502, 503, 504',
+      '4:37: on[1]: 5xx is not one of connect-failure, reset, timeout, 500, 502, 503, 504, grpc-unavailable, grpc-resource-exhausted, grpc-deadline-exceeded',
       '4:42: on[2]: 501 is not known; did you mean 500?',
     ],
   },

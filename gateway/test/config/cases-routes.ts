@@ -189,7 +189,7 @@ export const ROUTE_CASES: readonly ProblemCase[] = [
   {
     name: 'a service that no route uses',
     text: `${REST.replace(' } }', ' }, b: { backends: [http://h:2] } }')}`,
-    said: ['1:44: warning: no route uses the service b'],
+    said: ['1:44: warning: no route or listener uses the service b'],
   },
   {
     name: 'a duplicate route',

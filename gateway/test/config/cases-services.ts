@@ -34,8 +34,8 @@ export const SERVICE_CASES: readonly ProblemCase[] = [
     name: 'a backend of another scheme',
     text: withBackends('[ws://a:1, ftp://a:2]'),
     said: [
-      '3:16: backends[0]: ws://a:1: a backend is http or https, not ws; did you mean http://a:1?',
-      '3:26: backends[1]: ftp://a:2: a backend is http or https, not ftp',
+      '3:16: backends[0]: ws://a:1: a backend is http, https, tcp or udp, not ws; did you mean http://a:1?',
+      '3:26: backends[1]: ftp://a:2: a backend is http, https, tcp or udp, not ftp',
     ],
   },
   {
@@ -269,11 +269,6 @@ export const SERVICE_CASES: readonly ProblemCase[] = [
     name: 'tls for backends without it',
     text: withService('tls: { serverName: a.b }'),
     said: ['4:5: warning: tls: no backend of a is https'],
-  },
-  {
-    name: 'a protocol that is not built',
-    text: withService('protocol: h2c'),
-    said: ['4:15: protocol: h2c is not http1'],
   },
   {
     name: 'a key of a route in a service',

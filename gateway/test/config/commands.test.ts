@@ -14,7 +14,7 @@ function check(text: string | undefined): { readonly code: number; readonly outp
   const write = (piece: string): void => {
     output += piece;
   };
-  return { code: checkCommand('gw.yaml', { readFile, env: {}, write }), output };
+  return { code: checkCommand('gw.yaml', { readFile, env: {}, nowMs: 0, write }), output };
 }
 
 test('check sums a good config up in one line and exits 0', () => {

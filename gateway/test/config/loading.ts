@@ -8,13 +8,14 @@ export function load(
   text: string,
   env: Environment = {},
   files: Readonly<Record<string, string>> = {},
+  nowMs = Date.now(),
 ): LoadedConfig {
   const readFile = (path: string): string => {
     const content = Object.hasOwn(files, path) ? files[path] : undefined;
     if (content === undefined) throw Object.assign(new Error('not there'), { code: 'ENOENT' });
     return content;
   };
-  return loadConfig({ text, file: '/etc/portway/gw.yaml' }, { env, readFile });
+  return loadConfig({ text, file: '/etc/portway/gw.yaml' }, { env, readFile, nowMs });
 }
 
 /** Every problem or warning as `line:col: message`. */

@@ -29,3 +29,9 @@ export function withRoutes(...routes: readonly string[]): string {
 export function withListener(keys: string): string {
   return `listeners: [{ address: "0.0.0.0:80", ${keys} }]\n${REST}`;
 }
+
+/** A listener of another protocol on line 1 and the service `a` on line 2, with further keys; no routes. */
+export function withLayer4(listener: string, url = 'tcp://h:1', keys = ''): string {
+  const more = keys === '' ? '' : `, ${keys}`;
+  return `listeners: [{ address: "127.0.0.1:1", ${listener} }]\nservices: { a: { backends: ["${url}"]${more} } }\n`;
+}

@@ -8,6 +8,8 @@ import { configJsonSchema } from '../../src/control/config/json-schema.ts';
 import { ConfigSchema } from '../../src/control/config/schema.ts';
 import { CONTROL_CASES } from './cases-control.ts';
 import { LOG_CASES } from './cases-logs.ts';
+import { PROTOCOL_LISTENER_CASES } from './cases-protocol-listeners.ts';
+import { PROTOCOL_SERVICE_CASES } from './cases-protocol-services.ts';
 import { RESILIENCE_CASES } from './cases-resilience.ts';
 import { ROUTE_CASES } from './cases-routes.ts';
 import { SERVICE_CASES } from './cases-services.ts';
@@ -125,6 +127,8 @@ test('what is loaded without a variable is accepted by the schema that its type 
   for (const { text } of [
     ...CONTROL_CASES,
     ...LOG_CASES,
+    ...PROTOCOL_LISTENER_CASES,
+    ...PROTOCOL_SERVICE_CASES,
     ...SERVICE_CASES,
     ...RESILIENCE_CASES,
     ...ROUTE_CASES,

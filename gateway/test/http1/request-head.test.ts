@@ -31,7 +31,7 @@ test('target forms are read into path, query and host (RFC 9112 §3.2)', () => {
     ['OPTIONS *', '*', '', 'a', false],
     ['OPTIONS http://b', '*', '', 'b', true],
     ['OPTIONS http://b/', '/', '', 'b', true],
-    ['CONNECT b:1', '', '', 'a', false],
+    ['CONNECT b:1', '', '', 'b:1', false],
   ] as const) {
     const head = parsed(`${line} HTTP/1.1\r\nHost: a\r\n\r\n`);
     assert.deepEqual([head.path, head.query, head.host, head.absolute], [path, query, host, absolute], line);

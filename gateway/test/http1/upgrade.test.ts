@@ -5,9 +5,9 @@ import { answer, OK, stage } from '../support/stage.ts';
 import { splitHead } from './refusals.ts';
 
 const ASK =
-  'GET /chat HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n';
+  'GET /chat HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: bytes\r\nSec-WebSocket-Key: k\r\n\r\n';
 const SWITCH =
-  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Accept: s\r\n\r\n';
+  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: Bytes\r\nSec-WebSocket-Accept: s\r\n\r\n';
 
 /** Answers the request for an upgrade with `response` and leaves all later bytes alone. */
 const upgrades =
@@ -21,12 +21,12 @@ test('an upgrade that the backend accepts becomes a tunnel of any bytes both way
   const browser = await client();
   const [head] = splitHead(await browser.send(ASK).contains('\r\n\r\n'));
   assert.match(head, /^HTTP\/1\.1 101 Switching Protocols\r\n/);
-  assert.match(head, /\r\nConnection: Upgrade\r\nUpgrade: websocket$/);
+  assert.match(head, /\r\nConnection: Upgrade\r\nUpgrade: bytes$/);
   assert.match(head, /\r\nSec-WebSocket-Accept: s\r\n/);
   assert.equal(head.match(/Upgrade: /g)?.length, 1);
   assert.match(
     backend.received,
-    /^GET \/chat HTTP\/1\.1\r\n[\s\S]*\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n/,
+    /^GET \/chat HTTP\/1\.1\r\n[\s\S]*\r\nConnection: Upgrade\r\nUpgrade: bytes\r\n/,
   );
   assert.match(backend.received, /\r\nSec-WebSocket-Key: k\r\n/);
   const bytes = String.fromCharCode(...Array(256).keys());
@@ -51,7 +51,7 @@ test('bytes that a client sends with its request, before 101, reach the backend 
 test('bytes that the backend sends with its 101 reach the client right after it', async (t) => {
   const { client } = await stage(t, upgrades(`${SWITCH}early bytes`));
   const browser = await client();
-  assert.match(await browser.send(ASK).contains('early bytes'), /\r\nUpgrade: websocket\r\n\r\nearly bytes$/);
+  assert.match(await browser.send(ASK).contains('early bytes'), /\r\nUpgrade: bytes\r\n\r\nearly bytes$/);
 });
 
 test('bytes after a 101 that arrives byte by byte are not lost', async (t) => {

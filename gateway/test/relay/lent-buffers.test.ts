@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as tls from 'node:tls';
+import { Agent } from '../../src/data/agent.ts';
 import type { ReadBuffers } from '../../src/data/read-buffers.ts';
 import { makeCertificate } from '../agents/certificates.ts';
 import { backendPlan, plan, servicePlan } from '../support/plans.ts';
@@ -51,7 +52,9 @@ async function startLending(t: TestContext, port: number, ca?: string) {
     t,
     plan([], { services: [service], route: { maxBodyBytes: 2 * LARGE.length } }),
   );
-  return { gateway, buffers: only(gateway).agent.buffers };
+  const { agent } = only(gateway);
+  assert.ok(agent instanceof Agent);
+  return { gateway, buffers: agent.buffers };
 }
 
 /** Borrows all but `left` of the buffers, as other connections would; nothing is written to them, so they cost no memory. */

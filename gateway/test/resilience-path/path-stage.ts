@@ -115,6 +115,7 @@ export async function startPath(
     {
       clock,
       random,
+      ticketKeys: Buffer.alloc(48),
       observer: {
         exchangeEnded: (exchange) => void exchanges.push(exchange),
         event: (event) => void events.push(event),

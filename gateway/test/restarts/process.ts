@@ -38,7 +38,7 @@ export class GatewayProcess {
 
   /** Of its first listener; 0 while it has none. */
   get port(): number {
-    return Number(/listening on http:\/\/[^\s]*:(\d+)/.exec(this.stdout)?.[1] ?? 0);
+    return Number(/listening on https?:\/\/[^\s]*:(\d+)/.exec(this.stdout)?.[1] ?? 0);
   }
 
   get adminUrl(): string {

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { backendStatus } from '../admin/admin-stage.ts';
 import { ask, openBrowser, openPage } from './browser.ts';
-import { EJECTED, openAdmin, route, Scene, serviceStatus } from './page-stage.ts';
+import { EJECTED, listener, openAdmin, route, Scene, serviceStatus } from './page-stage.ts';
 
 const browser = await openBrowser({ after });
 
@@ -21,6 +21,11 @@ function busyScene(): Scene {
     ]),
     serviceStatus('dead', [backendStatus('d:1', EJECTED)]),
   ];
+  scene.listeners = [
+    listener('0.0.0.0:8443', 7, { protocol: 'https' }),
+    listener('0.0.0.0:6379', 2, { protocol: 'tcp', services: ['mixed', 'dead'] }),
+  ];
+  scene.tunnels.set('/db', { open: 5, opened: 1_234_567, bytesIn: 1e9, bytesOut: 1e15 });
   scene.setAdmin({ service: 'db', backend: '127.0.0.1:3011' }, 'draining');
   scene.tell({ kind: 'none-eligible', service: 'dead', active: true, failOpen: false });
   scene.tell({ kind: 'breaker', from: 'closed', to: 'open', reason: 'x', service: 'mixed', backend: 'm:2' });

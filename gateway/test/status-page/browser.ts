@@ -44,11 +44,11 @@ export interface Look {
 }
 
 /** A headless Chromium with a profile of its own; both are gone when the test ends. */
-export async function openBrowser(ending: Ending): Promise<BrowserContext> {
+export async function openBrowser(ending: Ending, ...flags: readonly string[]): Promise<BrowserContext> {
   const profile = await mkdtemp(join(tmpdir(), 'portway-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: findChromium(),
-    args: FLAGS,
+    args: [...FLAGS, ...flags],
     viewport: { width: 1280, height: 900 },
   });
   ending.after(async () => {

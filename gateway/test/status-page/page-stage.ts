@@ -1,13 +1,19 @@
 import type { TestContext } from 'node:test';
 import { type AdminServer, startAdmin } from '../../src/control/admin/admin-server.ts';
 import { LiveFeed } from '../../src/control/status-page/live-feed.ts';
-import type { Counts, StatusPageDeps, Traffic } from '../../src/control/status-page/status-page-deps.ts';
+import type {
+  Counts,
+  StatusPageDeps,
+  Traffic,
+  TunnelTraffic,
+} from '../../src/control/status-page/status-page-deps.ts';
 import type {
   AdminState,
   BackendRef,
   BackendStatus,
   DataEvent,
   DataStatus,
+  ListenerStatus,
   RouteStatus,
   ServiceStatus,
 } from '../../src/data/port.ts';
@@ -39,6 +45,16 @@ export function serviceStatus(
   };
 }
 
+export function listener(
+  address: string,
+  connections: number,
+  changes: Partial<ListenerStatus> = {},
+): ListenerStatus {
+  return { address, protocol: 'http', connections, services: [], ...changes };
+}
+
+const NO_TUNNELS: TunnelTraffic = { open: 0, opened: 0, bytesIn: 0, bytesOut: 0 };
+
 /** A gateway's account of itself that tests change as they go: services `web` and `db`, and what their counters say. */
 export class Scene {
   readonly clock: Clock;
@@ -48,8 +64,10 @@ export class Scene {
     serviceStatus('web', [backendStatus('127.0.0.1:3000')]),
     serviceStatus('db', [backendStatus('127.0.0.1:3001'), backendStatus('127.0.0.1:3011')]),
   ];
+  listeners: readonly ListenerStatus[] = [listener('127.0.0.1:8080', 3)];
   draining = false;
   readonly counts = new Map<string, Counts>();
+  readonly tunnels = new Map<string, TunnelTraffic>();
   readonly said: string[] = [];
   statusTaken = 0;
   trafficTaken = 0;
@@ -72,14 +90,19 @@ export class Scene {
   status(): DataStatus {
     this.statusTaken += 1;
     if (this.failure !== undefined) throw this.failure;
-    const { routes, services, draining } = this;
-    return { listeners: [{ address: '127.0.0.1:8080', connections: 3 }], routes, services, draining };
+    const { listeners, routes, services, draining } = this;
+    return { listeners, routes, services, draining };
   }
 
   traffic(): Traffic {
     this.trafficTaken += 1;
     return {
-      routes: this.routes.map(({ name, service }) => ({ route: name, service, ...this.#countsOf(name) })),
+      routes: this.routes.map(({ name, service }) => ({
+        route: name,
+        service,
+        tunnels: this.tunnels.get(name) ?? NO_TUNNELS,
+        ...this.#countsOf(name),
+      })),
       backends: this.services.flatMap(({ name: service, backends }) =>
         backends.map(({ name: backend }) => ({
           service,

@@ -6,7 +6,7 @@ import { backendStatus } from '../admin/admin-stage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { ask, openBrowser, openPage } from './browser.ts';
 import { EventStream } from './event-stream.ts';
-import { EJECTED, openAdmin, route, Scene, serviceStatus } from './page-stage.ts';
+import { EJECTED, listener, openAdmin, route, Scene, serviceStatus } from './page-stage.ts';
 
 // A real Chromium before a real admin server, over a gateway that tests change.
 
@@ -16,6 +16,12 @@ const REF = { service: 'db', backend: '127.0.0.1:3001' };
 const verdict = (page: Page) => page.locator('#verdict-title');
 const row = (page: Page, backend: string) =>
   page.locator('.backends tbody tr', { has: page.getByRole('rowheader', { name: backend }) });
+
+/** The cells of each row. Runs in the page. */
+const texts = (
+  rows: readonly { readonly children: Iterable<{ readonly textContent: string | null }> }[],
+): readonly string[] =>
+  rows.map((row) => [...row.children].map((cell) => cell.textContent?.trim() ?? '').join(' | '));
 
 /** Everything that throws, or that the content security policy stops. */
 function complaintsOf(page: Page): readonly string[] {
@@ -115,6 +121,58 @@ test('traffic is shown in numbers and curves', async (t) => {
     .locator('#problems')
     .getByText(/Route \/db.*10 % of its requests are answered 5xx/)
     .waitFor();
+});
+
+test('listeners of every protocol are shown, with their clients and where they lead', async (t) => {
+  const scene = new Scene();
+  const { port } = await openAdmin(t, scene);
+  scene.listeners = [
+    listener('0.0.0.0:8443', 7, { protocol: 'https' }),
+    listener('0.0.0.0:53', 2, { protocol: 'tcp', services: ['db'] }),
+    listener('0.0.0.0:53', 5, { protocol: 'udp', services: ['db', 'web'] }),
+  ];
+  const page = await openPage(t, browser, port);
+  const listeners = page.locator('#listeners tr');
+  await listeners.nth(2).waitFor();
+  assert.deepEqual(await listeners.evaluateAll(texts), [
+    '0.0.0.0:8443 | HTTPS | 7 | routes',
+    '0.0.0.0:53 | TCP | 2 | db',
+    '0.0.0.0:53 | UDP | 5 | db, web',
+  ]);
+  assert.match(
+    (await page.locator('#totals').textContent()) ?? '',
+    /14on 0\.0\.0\.0:8443, tcp 0\.0\.0\.0:53, udp/,
+  );
+  const db = page.locator('.service', { has: page.getByRole('heading', { name: 'db', exact: true }) });
+  assert.match((await db.textContent()) ?? '', /from \/db, tcp 0\.0\.0\.0:53, udp 0\.0\.0\.0:53/);
+});
+
+test('tunnels are shown once there is one: how many are open, and what goes through them', async (t) => {
+  const scene = new Scene();
+  const { port } = await openAdmin(t, scene);
+  const page = await openPage(t, browser, port);
+  await verdict(page).filter({ hasText: 'All is well' }).waitFor();
+  assert.equal(await page.getByRole('heading', { name: 'Tunnels' }).isVisible(), false);
+  let bytes = 0;
+  const load = setInterval(() => {
+    bytes += 1024 * 1024;
+    scene.tunnels.set('/db', { open: 1, opened: 3, bytesIn: 512, bytesOut: bytes });
+    scene.tunnels.set('/', { open: 2, opened: 2, bytesIn: 0, bytesOut: 0 });
+  }, 20);
+  t.after(() => clearInterval(load));
+  await page.getByRole('heading', { name: 'Tunnels' }).waitFor();
+  const rows = page.locator('#tunnels tr');
+  await rows
+    .nth(1)
+    .getByText(/MiB\/s/)
+    .waitFor();
+  const [root, db] = (await rows.evaluateAll(texts)) as string[];
+  assert.equal(root, '/ | web | 2 | 2 | 0 B/s 0 B in all | 0 B/s 0 B in all');
+  assert.match(
+    db ?? '',
+    /^\/db \| db \| 1 \| 3 \| \d+ B\/s 512 B in all \| [\d.]+ MiB\/s [\d.]+ [MG]iB in all$/,
+  );
+  assert.match((await page.locator('#totals').textContent()) ?? '', /, 3 tunnels open/);
 });
 
 test('where no token is set, a backend is drained and undrained after one question', async (t) => {

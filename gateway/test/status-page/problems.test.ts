@@ -5,19 +5,29 @@ import { findProblems, type Observed } from '../../src/control/status-page/probl
 import { Snapshots } from '../../src/control/status-page/snapshot.ts';
 import { quantileMs, type Rates } from '../../src/control/status-page/traffic-rates.ts';
 import { TrafficWindow } from '../../src/control/status-page/traffic-window.ts';
+import { TunnelWindow } from '../../src/control/status-page/tunnel-window.ts';
 import type { ServiceStatus } from '../../src/data/port.ts';
 import { backendStatus } from '../admin/admin-stage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { BOUNDS_MS, EJECTED, route, Scene, serviceStatus } from './page-stage.ts';
+import { BOUNDS_MS, EJECTED, listener, route, Scene, serviceStatus } from './page-stage.ts';
 
 const RATES: Rates = { rate: 10, errorShare: 0, errors: 0, p50Ms: 1, p99Ms: 2, point: [10, 0, 2] };
+
+const NOW_MS = Date.parse('2026-01-01T00:00:00Z');
 
 function said(
   services: readonly ServiceStatus[],
   changes: Partial<Observed> & { readonly draining?: boolean } = {},
 ): readonly string[] {
   const status = { listeners: [], routes: [route('/', 'db')], services, draining: changes.draining ?? false };
-  const observed = { status, about: {}, rates: () => RATES, hadRetries: new Set<string>(), ...changes };
+  const observed = {
+    status,
+    about: {},
+    rates: () => RATES,
+    hadRetries: new Set<string>(),
+    nowMs: NOW_MS,
+    ...changes,
+  };
   return findProblems(observed).map(({ severity, subject, text }) => `${severity} ${subject}: ${text}`);
 }
 
@@ -28,6 +38,32 @@ test('nothing is wrong with a gateway that is well', () => {
   assert.deepEqual(said([serviceStatus('db', [well], { concurrency })]), []);
   assert.deepEqual(said([], { about: { redis: undefined, reloads: { failed: 0 } } }), []);
   assert.deepEqual(said([], { about: { redis: { up: true } } }), []);
+});
+
+test('a certificate that ends within a week is told of, and one that has ended is the worst', () => {
+  const DAY_MS = 86_400_000;
+  const certificates = [7, 6.5, 1.5, 0.5, 0].map((days) => ({
+    listener: '0.0.0.0:443',
+    name: `a${days}.test`,
+    expiresMs: NOW_MS + days * DAY_MS,
+  }));
+  assert.deepEqual(said([], { about: { certificates } }), [
+    'error Certificate of a0.test: at 0.0.0.0:443 has expired: clients refuse it',
+    'warn Certificate of a6.5.test: at 0.0.0.0:443 expires in 6 days',
+    'warn Certificate of a1.5.test: at 0.0.0.0:443 expires in a day',
+    'warn Certificate of a0.5.test: at 0.0.0.0:443 expires within a day',
+  ]);
+});
+
+test('where a listener leads to a service, its clients get no status', () => {
+  const out = backendStatus('a:1', EJECTED);
+  const status = {
+    listeners: [listener('0.0.0.0:6379', 0, { protocol: 'tcp', services: ['cache'] })],
+    routes: [],
+    services: [serviceStatus('cache', [out])],
+    draining: false,
+  };
+  assert.equal(said([], { status })[0], 'error cache: no backend is eligible; clients are turned away');
 });
 
 test('the worst comes first, and what the operator wants last', () => {
@@ -105,7 +141,7 @@ test('since when something is wrong comes from its event, or from when it was fi
     clock,
     log: () => {},
   };
-  const snapshots = new Snapshots(deps, new TrafficWindow(BOUNDS_MS), history);
+  const snapshots = new Snapshots(deps, new TrafficWindow(BOUNDS_MS), new TunnelWindow(), history);
   const sinces = () => snapshots.take(false).problems.map(({ since }) => since);
   const ref = { service: 'db', backend: '127.0.0.1:3001' };
   const startMs = clock.wallNow();

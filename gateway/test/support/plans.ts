@@ -109,7 +109,7 @@ export const TCP_HEALTH: HealthPlan = {
   fall: 3,
 };
 
-function routePlan(changes: Partial<RoutePlan> = {}): RoutePlan {
+export function routePlan(changes: Partial<RoutePlan> = {}): RoutePlan {
   return {
     name: '/',
     host: undefined,

@@ -8,6 +8,7 @@ import { annotations } from './annotations.ts';
 import type { Dashboard } from './dashboard.ts';
 import { poolUse } from './pool-use.ts';
 import { linkToService } from './service-link.ts';
+import { clientSection, tunnelSection } from './tunnel-panels.ts';
 import { DATA_SOURCE_VARIABLE, SERVICES } from './variables.ts';
 
 const SERVICE = 'service=~"$service"';
@@ -29,7 +30,7 @@ export const CONNECTIONS: Dashboard = {
   file: 'connections',
   title: 'Portway / Connections',
   description:
-    'Connections to backends and of clients: are they reused, are there enough, and why do they end?',
+    'Connections to backends and of clients: are they reused, are there enough, and why do they end? And the tunnels through them.',
   variables: [DATA_SOURCE_VARIABLE, SERVICES],
   annotations: annotations(SERVICE),
   sections: [
@@ -39,7 +40,8 @@ export const CONNECTIONS: Dashboard = {
     },
     { title: 'Occupancy', panels: [byState(), waiting(), poolUse(SERVICE), idleByBackend()] },
     { title: 'Reuse', panels: [reuse(), connects(), closes()] },
-    { title: 'Clients', panels: [clients(), tunnels()] },
+    clientSection(),
+    tunnelSection(),
   ],
 };
 
@@ -162,25 +164,5 @@ function closes(): Panel {
     stack: true,
     queries: [{ expr: sum(['reason'], rate(select(METRICS.poolClosed, SERVICE))), legend: '{{reason}}' }],
     emptyWhen: 'until a connection ends',
-  });
-}
-
-function clients(): Panel {
-  return timeSeries({
-    title: 'Client connections',
-    description: 'Open connections of clients, by listener.',
-    unit: 'short',
-    width: 12,
-    queries: [{ expr: sum(['listener'], select(METRICS.clientConnections)), legend: '{{listener}}' }],
-  });
-}
-
-function tunnels(): Panel {
-  return timeSeries({
-    title: 'Tunnels',
-    description: 'Open tunnels by route: WebSockets and other upgrades.',
-    unit: 'short',
-    width: 12,
-    queries: [{ expr: sum(['route'], select(METRICS.tunnels)), legend: '{{route}}' }],
   });
 }

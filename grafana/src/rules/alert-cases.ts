@@ -12,6 +12,9 @@ const ONE = { service: 'db', backend: '10.0.0.1:3001', ...HERE };
 const OPEN = { service: 'open', backend: '10.0.0.3:3001', ...HERE };
 const OTHER = { service: 'db', backend: '10.0.0.2:3001', ...HERE };
 
+const TLS = { listener: '0.0.0.0:443' };
+const WEEK_S = 7 * 86_400;
+
 const GATEWAY_CASES: readonly AlertCase[] = [
   {
     alert: 'PortwayDown',
@@ -85,6 +88,29 @@ const GATEWAY_CASES: readonly AlertCase[] = [
         labels: HERE,
         summary: 'gateway:9901 has refused a new config',
         description: 'The one before it stays in force.',
+      },
+    ],
+  },
+  {
+    alert: 'PortwayCertificateExpires',
+    name: 'a certificate of which a week is left, beside others that are renewed in time or lack a day for it',
+    // tests begin at 1970
+    series: [
+      steady(METRICS.certificateExpiry, { ...TLS, name: 'a.test', ...HERE }, WEEK_S + 300),
+      at(
+        METRICS.certificateExpiry,
+        { ...TLS, name: 'b.test', ...HERE },
+        `${WEEK_S + 300}x30 ${WEEK_S * 12}x90`,
+      ),
+      steady(METRICS.certificateExpiry, { ...TLS, name: 'c.test', ...HERE }, WEEK_S + 86_400),
+    ],
+    quietAt: ['4m', '14m'],
+    firesAt: '16m',
+    expects: [
+      {
+        labels: { ...TLS, name: 'a.test' },
+        summary: 'The certificate of a.test expires soon',
+        description: 'It is good for 6d 23h 49m 0s more at 0.0.0.0:443; whatever renews it has not done so.',
       },
     ],
   },

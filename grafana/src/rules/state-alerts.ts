@@ -7,6 +7,9 @@ import type { AlertRule } from './rule-file.ts';
 const UP = select(PROMETHEUS.up, `job="${JOB}"`);
 const REPLICAS = select(METRICS.fleetReplicas);
 
+/** Whatever renews certificates by itself has done so long before, in seconds. */
+const SOON_S = 7 * 86_400;
+
 /** Why a request is refused that would be served at a quieter time. */
 const CROWDED = (
   [
@@ -53,6 +56,16 @@ const GATEWAY_ALERTS: readonly AlertRule[] = [
     severity: 'warning',
     summary: '{{ $labels.instance }} has refused a new config',
     description: 'The one before it stays in force.',
+  },
+  {
+    alert: 'PortwayCertificateExpires',
+    expr: `${aggregate('min', ['listener', 'name'], select(METRICS.certificateExpiry))} - time() < ${SOON_S}`,
+    // replicas take a renewed certificate up within seconds of each other
+    holdsFor: '10m',
+    severity: 'warning',
+    summary: 'The certificate of {{ $labels.name }} expires soon',
+    description:
+      'It is good for {{ $value | humanizeDuration }} more at {{ $labels.listener }}; whatever renews it has not done so.',
   },
 ];
 

@@ -6,7 +6,7 @@ export interface NamedSeries {
 
 /** What is a word of PromQL and no series, as far as our queries use it. */
 const WORDS: ReadonlySet<string> = new Set(
-  'sum min max count and or unless offset rate increase changes absent vector scalar histogram_quantile label_replace min_over_time max_over_time'.split(
+  'sum min max count and or unless offset rate increase changes absent vector scalar histogram_quantile label_replace min_over_time max_over_time time'.split(
     ' ',
   ),
 );

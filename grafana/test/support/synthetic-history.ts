@@ -31,6 +31,9 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   [`${METRICS.retries.name} reason`]: ['reset'],
   [`${METRICS.rejectedRequests.name} reason`]: ['queue_full', 'no_route'],
   [`${METRICS.poolClosed.name} reason`]: ['idle'],
+  [`${METRICS.tunnelsEnded.name} reason`]: ['client', 'idle'],
+  direction: ['in', 'out'],
+  name: ['www.example.com'],
   outcome: ['retried', 'budget'],
   to: ['closed', 'half-open', 'open'],
   listener: ['0.0.0.0:8080'],
@@ -60,6 +63,7 @@ const GAUGES: Readonly<Record<string, (labels: Labels, tick: number) => number>>
   // flips at the very end, where annotations look
   [METRICS.breakerState.name]: ({ service }, tick) => (service === 'db' && tick >= SAMPLES - 1 ? 2 : 0),
   [METRICS.redisUp.name]: () => 0,
+  [METRICS.certificateExpiry.name]: () => END_SECONDS + 86_400,
   [METRICS.fleetReplicas.name]: (_, tick) => (tick < SAMPLES / 2 ? 3 : 2),
   [PROMETHEUS.up.name]: () => 0,
   [PROMETHEUS.alertsSince.name]: () => END_SECONDS - 600,

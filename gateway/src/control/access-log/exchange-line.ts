@@ -12,6 +12,14 @@ const MAX_QUERY_CHARS = 2_048;
 const MAX_KEPT = 1_000;
 
 const ONE_ATTEMPT = ',"attempts":1,"retries":0,"hedged":false,"bytesIn":';
+const VERSIONS: Readonly<Record<ExchangeReport['protocol'], string>> = {
+  'HTTP/1.0': ',"protocol":"HTTP/1.0"',
+  'HTTP/1.1': ',"protocol":"HTTP/1.1"',
+  'HTTP/2.0': ',"protocol":"HTTP/2.0"',
+  TCP: ',"protocol":"TCP"',
+  UDP: ',"protocol":"UDP"',
+  '': '',
+};
 const NO_WAIT = ',"queueMs":0,"connectMs":0';
 
 /**
@@ -41,12 +49,13 @@ export class ExchangeLine {
     const ids =
       (requestId === '' ? '' : `"requestId":"${requestId}",`) +
       (traceId === '' ? '' : `"traceId":"${traceId}",`);
-    const request = report.minorVersion < 0 ? '' : this.#request(report);
+    const request = report.method === '' ? this.#connection(report) : this.#request(report);
+    const way = `${this.#outcome(report)}${this.#way(report)}${report.bytesIn},"bytesOut":${report.bytesOut}`;
     const fields = this.#fields.none ? '' : this.#fields.of(report.head);
     const end = fields === '' ? '}\n' : `,"headers":${fields}}\n`;
     return (
       `{"time":"${this.#time.of(wallMs)}","log":"access",${ids}${this.#client(report.clientIp)}${request}` +
-      `${this.#outcome(report)}${this.#way(report)}${report.bytesIn},"bytesOut":${report.bytesOut}${timings(report)}${end}`
+      `${way}${timings(report)}${tunnel(report)}${end}`
     );
   }
 
@@ -54,21 +63,32 @@ export class ExchangeLine {
     return this.#clients.of(ip, ip) ?? this.#clients.keep(ip, ip, `"clientIp":${quoted(ip)}`);
   }
 
-  #request({ method, host, path, query, minorVersion }: ExchangeReport): string {
+  /** What is no request: a connection or a session, or nothing that was understood. */
+  #connection({ protocol, host }: ExchangeReport): string {
+    if (protocol === '') return '';
+    const name = host === '' ? '' : `,"serverName":${quoted(host)}`;
+    return name + VERSIONS[protocol];
+  }
+
+  #request({ method, host, path, query, protocol }: ExchangeReport): string {
     const asked =
       this.#hosts.of(method, host) ??
       this.#hosts.keep(method, host, `,"method":"${method}","host":${quoted(host)},"path":`);
     const to = quoted(cut(path, MAX_PATH_CHARS));
-    const version = minorVersion === 1 ? ',"protocol":"HTTP/1.1"' : ',"protocol":"HTTP/1.0"';
+    const version = VERSIONS[protocol];
     if (query === '') return asked + to + version;
     return `${asked}${to},"query":${quoted(cut(this.#query.of(query.slice(1)), MAX_QUERY_CHARS))}${version}`;
   }
 
-  #outcome({ status, failure, phase }: ExchangeReport): string {
+  #outcome({ status, failure, phase, protocol }: ExchangeReport): string {
+    // a connection is answered with no status
+    const isRequest = protocol !== 'TCP' && protocol !== 'UDP';
     if (failure !== undefined) {
       const { letters, words } = terminationOf(failure, phase);
-      return `,"status":${status},"code":"${failure}","termination":"${letters}","ended":"${words}"`;
+      const answer = isRequest ? `,"status":${status}` : '';
+      return `${answer},"code":"${failure}","termination":"${letters}","ended":"${words}"`;
     }
+    if (!isRequest) return ',"termination":"--"';
     const kept = this.#statuses.get(status);
     if (kept !== undefined) return kept;
     const text = flat(`,"status":${status},"termination":"--"`);
@@ -99,6 +119,13 @@ function timings({ queueMs, connectMs, firstByteMs, durationMs }: ExchangeReport
       : `,"queueMs":${msText(queueMs)},"connectMs":${msText(connectMs)}`;
   const head = firstByteMs === undefined ? '' : `,"firstByteMs":${msText(firstByteMs)}`;
   return `${waits}${head},"totalMs":${msText(durationMs)}`;
+}
+
+/** What went through what it became, and which side (or what) ended that. */
+function tunnel({ tunnel: became }: ExchangeReport): string {
+  if (became === undefined) return '';
+  const { bytesIn, bytesOut, durationMs, ending = 'unknown' } = became;
+  return `,"tunnel":{"bytesIn":${bytesIn},"bytesOut":${bytesOut},"ms":${msText(durationMs)},"ended":"${ending}"}`;
 }
 
 /** Texts by two names; the last one used is found without a look-up. */

@@ -29,6 +29,7 @@ export type { AdminDeps } from './admin-deps.ts';
 export interface AdminServer {
   /** Base URL, with the port really in use. */
   readonly url: string;
+  readonly port: number;
   /** Ends idle connections at once and the others after their answers, or after five seconds. */
   close(): Promise<void>;
 }
@@ -65,6 +66,7 @@ export async function startAdmin(plan: AdminPlan, deps: AdminDeps): Promise<Admi
   const port = typeof address === 'object' && address !== null ? address.port : plan.port;
   let closed: Promise<void> | undefined;
   return {
+    port,
     url: `http://${plan.host.includes(':') ? `[${plan.host}]` : plan.host}:${port}`,
     close: () => {
       if (closed === undefined) {

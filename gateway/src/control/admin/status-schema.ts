@@ -74,8 +74,20 @@ const RouteStatusSchema = Type.Object({
   service: Type.String(),
 });
 
+const ListenerStatusSchema = Type.Object({
+  address: Type.String({ examples: ['0.0.0.0:8443'] }),
+  protocol: Type.Union(
+    [Type.Literal('http'), Type.Literal('https'), Type.Literal('tcp'), Type.Literal('udp')],
+    { description: 'What is spoken there.' },
+  ),
+  connections: count('Clients connected; of udp, clients with a session.'),
+  services: Type.Array(Type.String(), {
+    description: 'Of tcp and udp: where it leads. Empty for http and https, where routes lead on.',
+  }),
+});
+
 export const DataStatusSchema = Type.Object({
-  listeners: Type.Array(Type.Object({ address: Type.String(), connections: count('Clients connected.') })),
+  listeners: Type.Array(ListenerStatusSchema),
   routes: Type.Array(RouteStatusSchema),
   services: Type.Array(ServiceStatusSchema),
   draining: Type.Boolean({ description: 'Whether the gateway is stopping.' }),

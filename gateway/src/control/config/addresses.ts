@@ -41,7 +41,7 @@ function guessListen(text: string): string | undefined {
 }
 
 export interface BackendAddress {
-  readonly protocol: 'http' | 'https';
+  readonly scheme: 'http' | 'https' | 'tcp' | 'udp';
   /** Host name in lower case, or an IP address without brackets. */
   readonly host: string;
   readonly port: number;
@@ -51,7 +51,14 @@ export interface BackendAddress {
 
 const URL_PARTS = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?$/s;
 
-/** `http://host:port` or `https://host:port`; the port is 80 or 443 when it is left out. */
+const SCHEMES: ReadonlySet<string> = new Set([
+  'http',
+  'https',
+  'tcp',
+  'udp',
+] satisfies BackendAddress['scheme'][]);
+
+/** `http`, `https`, `tcp` or `udp` and `://host:port`; the port of http is 80 and of https 443 when it is left out. */
 export function parseBackendUrl(text: string): Parsed<BackendAddress> {
   // Before anything that shows or suggests a part of it.
   if (text.includes('@')) return bad(`a backend's URL holds no user or password`);
@@ -59,9 +66,9 @@ export function parseBackendUrl(text: string): Parsed<BackendAddress> {
   if (match === null) return bad(`${show(text)} is not a URL such as http://127.0.0.1:3001`, guessUrl(text));
   const [, scheme = '', authority = '', path = '', query, fragment] = match;
   const protocol = scheme.toLowerCase();
-  if (protocol !== 'http' && protocol !== 'https') {
+  if (!isScheme(protocol)) {
     return bad(
-      `${show(text)}: a backend is http or https, not ${show(scheme)}`,
+      `${show(text)}: a backend is http, https, tcp or udp, not ${show(scheme)}`,
       guessScheme(protocol, authority),
     );
   }
@@ -77,25 +84,35 @@ export function parseBackendUrl(text: string): Parsed<BackendAddress> {
   return readAuthority(text, protocol, authority);
 }
 
-function readAuthority(text: string, protocol: 'http' | 'https', authority: string): Parsed<BackendAddress> {
+function isScheme(text: string): text is BackendAddress['scheme'] {
+  return SCHEMES.has(text);
+}
+
+function readAuthority(
+  text: string,
+  scheme: BackendAddress['scheme'],
+  authority: string,
+): Parsed<BackendAddress> {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([0-9]*))?$/.exec(authority);
   if (match === null) {
-    const guess = isIPv6(authority) ? `${protocol}://[${authority}]` : undefined;
+    const guess = isIPv6(authority) ? `${scheme}://[${authority}]` : undefined;
     return bad(`${show(text)}: ${show(authority)} is not host:port`, guess);
   }
   const [, six, name = '', digits] = match;
-  const port = digits === undefined ? (protocol === 'http' ? 80 : 443) : Number(digits || Number.NaN);
+  const isLayer4 = scheme === 'tcp' || scheme === 'udp';
+  if (digits === undefined && isLayer4) return bad(`${show(text)}: the port is missing`);
+  const port = digits === undefined ? (scheme === 'http' ? 80 : 443) : Number(digits || Number.NaN);
   if (!(port >= 1 && port <= 65_535))
     return bad(`${show(text)}: the port ${show(digits ?? '')} is not 1 to 65535`);
   if (six !== undefined) {
     if (!isIPv6(six) || six.includes('%')) return bad(`${show(text)}: ${show(six)} is not an IPv6 address`);
     const host = canonicalIPv6(six);
-    return good({ protocol, host, port, name: `[${host}]:${port}` });
+    return good({ scheme, host, port, name: `[${host}]:${port}` });
   }
   const host = name.toLowerCase();
   const wrong = whyNoHostName(host);
   if (wrong !== undefined) return bad(`${show(text)}: ${wrong}`);
-  return good({ protocol, host, port, name: `${host}:${port}` });
+  return good({ scheme, host, port, name: `${host}:${port}` });
 }
 
 /** Why a lower-case name cannot be a host name (RFC 1123, and `_` because container names have it). */
@@ -116,9 +133,18 @@ function guessUrl(text: string): string | undefined {
   return !text.includes('://') && parseBackendUrl(guess).ok ? guess : undefined;
 }
 
+const MEANT_SCHEMES: ReadonlyMap<string, BackendAddress['scheme']> = new Map([
+  ...['ws', 'h2c', 'grpc', 'htp', 'htttp'].map((scheme) => [scheme, 'http'] as const),
+  ...['wss', 'grpcs', 'h2'].map((scheme) => [scheme, 'https'] as const),
+  ...['tls', 'tcps', 'redis', 'rediss', 'postgres', 'postgresql', 'mysql', 'tcp4', 'tcp6'].map(
+    (scheme) => [scheme, 'tcp'] as const,
+  ),
+  ...['dns', 'udp4', 'udp6'].map((scheme) => [scheme, 'udp'] as const),
+]);
+
 function guessScheme(scheme: string, authority: string): string | undefined {
-  const secure = ['wss', 'grpcs', 'h2'].includes(scheme);
-  if (!secure && !['ws', 'h2c', 'grpc', 'tcp', 'htp', 'htttp'].includes(scheme)) return undefined;
-  const guess = `${secure ? 'https' : 'http'}://${authority}`;
+  const meant = MEANT_SCHEMES.get(scheme);
+  if (meant === undefined) return undefined;
+  const guess = `${meant}://${authority}`;
   return parseBackendUrl(guess).ok ? guess : undefined;
 }

@@ -13,6 +13,7 @@ export function checkAdmin(context: CheckContext): void {
   );
 }
 
-function isLoopback(host: string): boolean {
+/** Whether a listener there is reached from this machine alone. */
+export function isLoopback(host: string): boolean {
   return host === '::1' || host.startsWith('127.');
 }

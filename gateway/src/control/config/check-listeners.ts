@@ -1,6 +1,7 @@
 import type { ListenAddress } from './addresses.ts';
 import { parseListenAddress } from './addresses.ts';
 import type { CheckContext } from './check-context.ts';
+import { checkListenerKeys } from './check-listener-keys.ts';
 import { DEFAULTS } from './defaults.ts';
 import { parseTrustedProxy } from './ip-network.ts';
 import { checked } from './parsed.ts';
@@ -8,6 +9,7 @@ import { parseSize } from './quantities.ts';
 import type { SourcePath } from './source-node.ts';
 
 interface Bound extends ListenAddress {
+  readonly transport: 'tcp' | 'udp';
   readonly text: string;
   readonly path: SourcePath;
   /** What it is when nobody wrote it; undefined when somebody did. */
@@ -18,6 +20,7 @@ interface Bound extends ListenAddress {
 export function checkListeners(context: CheckContext): void {
   checkOverlaps(context);
   for (const [index, listener] of (context.draft.listeners ?? []).entries()) {
+    if (listener !== undefined) checkListenerKeys(context, index, listener);
     for (const [item, proxy] of (listener?.trustedProxies ?? []).entries()) {
       const blocks = proxy === undefined ? [] : checked(parseTrustedProxy(proxy));
       if (!blocks.some((block) => block.endsWith('/0'))) continue;
@@ -57,10 +60,12 @@ export function boundAddresses(context: CheckContext): readonly Bound[] {
   const { listeners, admin } = context.draft;
   const written = context.entriesOf([]);
   const bound: Bound[] = [];
-  const add = (text: string, path: SourcePath, preset?: string) =>
-    bound.push({ ...checked(parseListenAddress(text)), text, path, preset });
+  const add = (text: string, path: SourcePath, preset?: string, transport: Bound['transport'] = 'tcp') =>
+    bound.push({ ...checked(parseListenAddress(text)), transport, text, path, preset });
   for (const [index, listener] of (listeners ?? []).entries()) {
-    if (listener?.address !== undefined) add(listener.address, ['listeners', index, 'address']);
+    if (listener?.address === undefined) continue;
+    const transport = listener.protocol === 'udp' ? 'udp' : 'tcp';
+    add(listener.address, ['listeners', index, 'address'], undefined, transport);
   }
   if (!written.has('listeners'))
     add(DEFAULTS.listener.address, [], 'by the listener that is there by default');
@@ -77,8 +82,8 @@ export function boundAddresses(context: CheckContext): readonly Bound[] {
 }
 
 /** Linux refuses 127.0.0.1:80 when 0.0.0.0:80 is taken, and `::` takes IPv4 too. */
-function overlaps(a: ListenAddress, b: ListenAddress): boolean {
-  if (a.port !== b.port || a.port === 0) return false;
+function overlaps(a: Bound, b: Bound): boolean {
+  if (a.port !== b.port || a.port === 0 || a.transport !== b.transport) return false;
   return a.host === b.host || covers(a.host, b.host) || covers(b.host, a.host);
 }
 

@@ -7,7 +7,9 @@ import type { SourcePath } from './source-node.ts';
 /** A route or service first, then what it inherits from: where a setting may be written. */
 export type Layers = readonly [SourcePath, ...(readonly SourcePath[])];
 
-type Block = 'pool' | 'timeouts' | 'retry' | 'concurrency' | 'health' | 'ejection' | 'breaker';
+type Block =
+  | ('pool' | 'timeouts' | 'retry' | 'concurrency' | 'health' | 'ejection' | 'breaker')
+  | 'webSocket';
 type Key = readonly [block: Block, key: string];
 
 interface Order {
@@ -38,6 +40,7 @@ const ORDERS: readonly Order[] = [
   order(['retry', 'hedge'], TOTAL, 'it would never start'),
   order(['retry', 'hedge'], ['retry', 'perTryTimeout'], 'it would never start'),
   order(['health', 'timeout'], ['health', 'interval'], 'a probe may outlast its turn', 'warning'),
+  order(['webSocket', 'ping'], ['webSocket', 'idle'], 'it would never be sent', 'warning'),
   order(['ejection', 'baseTime'], ['ejection', 'maxTime'], LONGEST),
   order(['breaker', 'openTime'], ['breaker', 'maxOpenTime'], LONGEST),
 ];
@@ -68,6 +71,7 @@ const PRESETS: Pick<Settings, Block> = {
   health: { interval: DEFAULTS.health.interval },
   ejection: DEFAULTS.ejection,
   breaker: DEFAULTS.breaker,
+  webSocket: DEFAULTS.webSocket,
 };
 
 function durationOf(settings: Pick<Settings, Block>, [block, key]: Key): string | number | undefined {

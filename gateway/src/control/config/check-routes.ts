@@ -1,10 +1,8 @@
 import type { CheckContext } from './check-context.ts';
 import type { Draft } from './draft.ts';
-import { show } from './parsed.ts';
 import { compileMatch } from './route-match.ts';
 import type { RouteConfig } from './schema-route.ts';
 import type { SourcePath } from './source-node.ts';
-import { closest } from './suggest.ts';
 import { unreachableRoutes } from './unreachable-routes.ts';
 
 /** What is wrong between routes, between a route and the services, and between the keys of one route. */
@@ -13,7 +11,6 @@ export function checkRoutes(context: CheckContext): void {
   for (const [index, route] of routes.entries()) {
     if (route !== undefined) checkRoute(context, ['routes', index], route);
   }
-  checkServicesUsed(context, routes);
   const matches = routes.map((route, index) =>
     route === undefined || context.isBroken(['routes', index]) ? undefined : compileMatch(route),
   );
@@ -57,32 +54,4 @@ function checkTwice(context: CheckContext, path: SourcePath, names: readonly str
     if (other === undefined) seen.set(name.toLowerCase(), name);
     else context.errorAtKey([...path, name], `${name} is the same header as ${other}`);
   }
-}
-
-function checkServicesUsed(context: CheckContext, routes: readonly (Draft<RouteConfig> | undefined)[]): void {
-  const services = context.entriesOf(['services']);
-  if (services.size === 0) return;
-  const used = new Set<string>();
-  let isComplete = context.draft.routes !== undefined;
-  for (const [index, route] of routes.entries()) {
-    const name = route?.service;
-    if (name === undefined) isComplete = false;
-    else if (services.has(name)) used.add(name);
-    else {
-      isComplete = false;
-      context.error(['routes', index, 'service'], whyUnknown(name, [...services.keys()]));
-    }
-  }
-  // A misspelled reference would make its service look unused.
-  if (!isComplete) return;
-  for (const [name, { keyAt }] of services) {
-    if (!used.has(name)) context.problems.warning(keyAt, `no route uses the service ${name}`);
-  }
-}
-
-function whyUnknown(name: string, known: readonly string[]): string {
-  const guess = closest(name, known);
-  if (guess !== undefined) return `there is no service ${show(name)}; did you mean ${guess}?`;
-  const some = known.slice(0, 10).join(', ');
-  return `there is no service ${show(name)}; there is ${some}${known.length > 10 ? ', …' : ''}`;
 }

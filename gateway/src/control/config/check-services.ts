@@ -17,8 +17,10 @@ export function checkBackends(context: CheckContext): void {
   for (const service of Object.keys(context.draft.services ?? {})) {
     const own = new Map<string, Listed>();
     for (const backend of backendsOf(context, service)) {
-      const twin = own.get(backend.name);
-      const elsewhere = seen.get(backend.name);
+      // one may answer at the same port for both, as DNS does
+      const place = `${backend.scheme === 'udp' ? 'udp ' : ''}${backend.name}`;
+      const twin = own.get(place);
+      const elsewhere = seen.get(place);
       if (twin !== undefined) {
         const line = context.lineOf(twin.path);
         context.error(
@@ -32,10 +34,13 @@ export function checkBackends(context: CheckContext): void {
           `${backend.name} is also in ${where}; each of the two counts its connections alone`,
         );
       }
-      own.set(backend.name, twin ?? backend);
-      if (elsewhere === undefined) seen.set(backend.name, backend);
+      own.set(place, twin ?? backend);
+      if (elsewhere === undefined) seen.set(place, backend);
       const self = bound.find(
-        (listener) => listener.port === backend.port && isSelf(listener.host, backend.host),
+        ({ port, host, transport }) =>
+          port === backend.port &&
+          transport === (backend.scheme === 'udp' ? 'udp' : 'tcp') &&
+          isSelf(host, backend.host),
       );
       if (self !== undefined)
         context.warning(backend.path, `${backend.name} is this gateway itself, at ${self.text}`);
@@ -68,6 +73,6 @@ function isSelf(listener: string, backend: string): boolean {
 function checkTlsUse(context: CheckContext, service: string, backends: readonly BackendAddress[]): void {
   const path = ['services', service, 'tls'];
   if (context.draft.services?.[service]?.tls === undefined || context.isBroken(['services', service])) return;
-  if (backends.some((backend) => backend.protocol === 'https')) return;
+  if (backends.some(({ scheme }) => scheme !== 'http')) return;
   context.warningAtKey(path, `tls: no backend of ${service} is https`);
 }

@@ -2,8 +2,9 @@ import type { CheckContext } from './check-context.ts';
 import type { Layers } from './check-orders.ts';
 import { checkOrders, layerOf } from './check-orders.ts';
 import { DEFAULTS } from './defaults.ts';
+import { serviceSettings } from './layer.ts';
 import type { Settings } from './settings.ts';
-import { effectiveRoute, effectiveSettings, HTTP_PROBE_KEYS } from './settings.ts';
+import { effectiveRoute, PROBE_KEYS, probeType } from './settings.ts';
 import type { SourcePath } from './source-node.ts';
 import { offsetOf } from './source-node.ts';
 
@@ -13,7 +14,7 @@ export function checkSettings(context: CheckContext): void {
   const cookies = new Map<string, string>();
   checkProbe(context, ['defaults'], defaults.health);
   for (const [name, own] of Object.entries(services)) {
-    const settings = effectiveSettings(own ?? {}, defaults);
+    const settings = serviceSettings(own, defaults);
     const layers = layersOf(name);
     checkHash(context, layers[0], own ?? {}, settings);
     checkCookie(context, name, settings, cookies);
@@ -25,7 +26,7 @@ export function checkSettings(context: CheckContext): void {
   for (const [index, route] of routes.entries()) {
     const service = route?.service;
     if (route === undefined || service === undefined || !Object.hasOwn(services, service)) continue;
-    const base = effectiveSettings(services[service] ?? {}, defaults);
+    const base = serviceSettings(services[service], defaults);
     const layers: Layers = [['routes', index], ...layersOf(service)];
     checkOrders(context, layers, { ...effectiveRoute(route, base), concurrency: route.concurrency });
     checkConcurrency(context, [layers[0]], route.concurrency);
@@ -34,17 +35,19 @@ export function checkSettings(context: CheckContext): void {
 
 const layersOf = (service: string): Layers => [['services', service], ['defaults']];
 
-/** What a tcp probe has no use for, in the block that says tcp: what it would inherit is dropped. */
+/** What only another kind of probe has, in the block that says its kind: what it would inherit is dropped. */
 function checkProbe(context: CheckContext, base: SourcePath, health: Settings['health']): void {
-  const type = health ? health.type : undefined;
-  if (type !== 'tcp') return;
+  const type = health ? probeType(health) : undefined;
+  if (type === undefined) return;
   const written = context.entriesOf([...base, 'health']);
-  for (const key of HTTP_PROBE_KEYS) {
-    if (!written.has(key)) continue;
-    context.errorAtKey(
-      [...base, 'health', key],
-      `${key}: a tcp probe only connects; ${key} is for type: http`,
-    );
+  const does = { tcp: 'only connects', http: 'asks for a path', grpc: 'asks for a service' }[type];
+  for (const other of ['http', 'grpc'] as const) {
+    if (other === type) continue;
+    for (const key of PROBE_KEYS[other]) {
+      if (!written.has(key)) continue;
+      const complaint = `${key}: ${type === 'http' ? 'an' : 'a'} ${type} probe ${does}; ${key} is for type: ${other}`;
+      context.errorAtKey([...base, 'health', key], complaint);
+    }
   }
 }
 
@@ -53,7 +56,7 @@ function checkSlowPercent(context: CheckContext): void {
   const { defaults = {}, services = {} } = context.draft;
   const isAlone = ({ breaker }: Settings) => !breaker || breaker.slowCall === undefined;
   const settings = Object.entries(services).map(
-    ([name, own]) => [['services', name], effectiveSettings(own ?? {}, defaults)] as const,
+    ([name, own]) => [['services', name], serviceSettings(own, defaults)] as const,
   );
   if (isAlone(defaults) && settings.every(([, effective]) => isAlone(effective))) {
     warnOfSlowPercent(context, ['defaults']);

@@ -53,7 +53,9 @@ function checkUnion(
   if (node.kind === 'scalar') {
     if (flat.some((branch) => branch.const !== undefined && branch.const === node.value)) return node.value;
     const isNumber = typeof node.value === 'number';
-    const scalars = flat.filter((branch) => branch.type === 'string' || branch.type === 'integer');
+    const scalars = flat.filter(
+      ({ type, enum: choices }) => type === 'string' || type === 'integer' || choices !== undefined,
+    );
     const chosen = scalars.find((branch) => isNumber === (branch.type === 'integer')) ?? scalars[0];
     if (chosen !== undefined && typeof node.value !== 'boolean' && node.value !== null) {
       return checkNode({ ...chosen, ...(shape.secret ? { secret: true } : {}) }, node, name, context);

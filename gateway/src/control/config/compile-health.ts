@@ -13,12 +13,23 @@ export function compileHealth(health: Settings['health']): HealthPlan | undefine
   const own = health ?? {};
   const preset = DEFAULTS.health;
   return {
-    probe: probeType(own) === 'http' ? compileHttpProbe(own) : { type: 'tcp' },
+    probe: compileProbe(own),
     intervalMs: toMs(own.interval ?? preset.interval),
     timeoutMs: toMs(own.timeout ?? preset.timeout),
     rise: own.rise ?? preset.rise,
     fall: own.fall ?? preset.fall,
   };
+}
+
+function compileProbe(health: On<'health'>): ProbePlan {
+  switch (probeType(health)) {
+    case 'http':
+      return compileHttpProbe(health);
+    case 'grpc':
+      return { type: 'grpc', service: health.service ?? '' };
+    default:
+      return { type: 'tcp' };
+  }
 }
 
 function compileHttpProbe(health: On<'health'>): ProbePlan {

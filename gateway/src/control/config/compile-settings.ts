@@ -19,9 +19,9 @@ export function compileSettings(
   service: string,
   settings: Settings,
   tlsFiles: TlsFiles,
-): Omit<ServicePlan, 'name' | 'backends'> {
+): Omit<ServicePlan, 'name' | 'backends' | 'sendProxyProtocol'> {
   const preset = DEFAULTS.timeouts;
-  const { connect, head, idle, total } = settings.timeouts ?? {};
+  const { connect, head, idle, total, eventStream } = settings.timeouts ?? {};
   return {
     balance: compileBalance(settings),
     sticky: compileSticky(service, settings.sticky),
@@ -31,7 +31,7 @@ export function compileSettings(
       headMs: toMs(head ?? preset.head),
       idleMs: toMs(idle ?? preset.idle),
       totalMs: toMs(total ?? preset.total),
-      eventStreamMs: toMs(preset.eventStream),
+      eventStreamMs: toMs(eventStream ?? preset.eventStream),
     },
     tls: compileTls(settings.tls ?? {}, tlsFiles),
     retry: compileRetry(settings.retry),
@@ -42,7 +42,6 @@ export function compileSettings(
     slowStartMs: compileSlowStart(settings.slowStart),
     whenNoneEligible: settings.whenNoneEligible ?? DEFAULTS.whenNoneEligible,
     concurrency: compileConcurrency(settings.concurrency),
-    sendProxyProtocol: undefined,
   };
 }
 
@@ -85,7 +84,7 @@ function compilePool(pool: NonNullable<Settings['pool']>): PoolPlan {
 
 function compileTls(tls: NonNullable<Settings['tls']>, files: TlsFiles): TlsPlan {
   return {
-    ca: tls.ca === undefined ? undefined : files.get(tls.ca),
+    ca: tls.ca === undefined ? undefined : files.authorities(tls.ca),
     serverName: tls.serverName?.toLowerCase(),
     verify: tls.verify ?? DEFAULTS.tls.verify,
   };

@@ -1,64 +1,43 @@
 import type {
   BackendPlan,
-  ListenerPlan,
   Plan,
   RoutePlan,
   ServicePlan,
   TimeoutsPlan,
+  WebSocketPlan,
 } from '../../data/plan.ts';
-import { parseBackendUrl, parseListenAddress } from './addresses.ts';
+import { parseBackendUrl } from './addresses.ts';
 import { compileConcurrency } from './compile-concurrency.ts';
 import { explainTokenSha256 } from './compile-control.ts';
+import { compileListener } from './compile-listener.ts';
 import { compileRetry } from './compile-retry.ts';
 import { compileSettings } from './compile-settings.ts';
 import { DEFAULTS } from './defaults.ts';
-import { parseTrustedProxy } from './ip-network.ts';
+import { backendProtocol, serviceSettings } from './layer.ts';
 import { checked } from './parsed.ts';
 import { parseSize } from './quantities.ts';
 import { compileMatch } from './route-match.ts';
 import { parseRoutePath } from './route-values.ts';
 import type { Config } from './schema.ts';
-import type { ListenerConfig } from './schema-listener.ts';
 import type { RouteConfig } from './schema-route.ts';
 import type { ServiceConfig } from './schema-service.ts';
-import { effectiveRoute, effectiveSettings, toMs } from './settings.ts';
+import type { Settings } from './settings.ts';
+import { effectiveRoute, toMs } from './settings.ts';
 import type { TlsFiles } from './tls-files.ts';
 
 /** Fills every default into a config that was found good. */
 export function compilePlan(config: Config, tlsFiles: TlsFiles): Plan {
-  const names = routeNames(config.routes);
+  const { services = {}, routes = [] } = config;
+  const names = routeNames(routes);
   return {
-    listeners: (config.listeners ?? [{ address: DEFAULTS.listener.address }]).map(compileListener),
-    services: Object.entries(config.services).map(([name, service]) =>
+    listeners: (config.listeners ?? [{ address: DEFAULTS.listener.address }]).map((listener) =>
+      compileListener(listener, tlsFiles),
+    ),
+    services: Object.entries(services).map(([name, service]) =>
       compileService(name, service, config, tlsFiles),
     ),
-    routes: config.routes.map((route, index) => compileRoute(route, names[index] ?? '', config)),
+    routes: routes.map((route, index) => compileRoute(route, names[index] ?? '', config)),
     explainTokenSha256: explainTokenSha256(config.admin),
-  };
-}
-
-function compileListener(listener: ListenerConfig): ListenerPlan {
-  const preset = DEFAULTS.listener;
-  const { host, port } = checked(parseListenAddress(listener.address));
-  return {
-    kind: 'http',
-    host,
-    port,
-    trustedProxies: [
-      ...new Set((listener.trustedProxies ?? []).flatMap((proxy) => checked(parseTrustedProxy(proxy)))),
-    ],
-    maxConnections: listener.maxConnections ?? preset.maxConnections,
-    headTimeoutMs: toMs(listener.timeouts?.head ?? preset.timeouts.head),
-    bodyTimeoutMs: toMs(listener.timeouts?.body ?? preset.timeouts.body),
-    keepAliveTimeoutMs: toMs(listener.timeouts?.keepAlive ?? preset.timeouts.keepAlive),
-    maxHeadBytes: checked(parseSize(listener.limits?.head ?? preset.limits.head)),
-    maxTargetBytes: checked(parseSize(listener.limits?.target ?? preset.limits.target)),
-    maxHeaders: listener.limits?.headers ?? preset.limits.headers,
-    tls: undefined,
-    http2: undefined,
-    proxyProtocol: false,
-    redirectToHttpsPort: undefined,
-    tunnel: undefined,
   };
 }
 
@@ -68,15 +47,22 @@ function compileService(
   config: Config,
   tlsFiles: TlsFiles,
 ): ServicePlan {
-  const { backends, ...own } = service;
-  const settings = effectiveSettings(own, config.defaults ?? {});
-  return { name, backends: backends.map(compileBackend), ...compileSettings(name, settings, tlsFiles) };
+  const settings = serviceSettings(service, config.defaults ?? {});
+  return {
+    name,
+    backends: service.backends.map((backend) => compileBackend(backend, settings.protocol)),
+    ...compileSettings(name, settings, tlsFiles),
+    sendProxyProtocol: (service.sendProxyProtocol ?? DEFAULTS.sendProxyProtocol) || undefined,
+  };
 }
 
-function compileBackend(backend: ServiceConfig['backends'][number]): BackendPlan {
+function compileBackend(
+  backend: ServiceConfig['backends'][number],
+  protocol: Settings['protocol'],
+): BackendPlan {
   const { url, weight = DEFAULTS.weight } = typeof backend === 'string' ? { url: backend } : backend;
-  const { name, protocol, host, port } = checked(parseBackendUrl(url));
-  return { name, protocol, host, port, weight };
+  const { name, scheme, host, port } = checked(parseBackendUrl(url));
+  return { name, protocol: backendProtocol(scheme, protocol), host, port, weight };
 }
 
 function compileRoute(route: RouteConfig, name: string, config: Config): RoutePlan {
@@ -90,11 +76,7 @@ function compileRoute(route: RouteConfig, name: string, config: Config): RoutePl
     retry: compileRouteRetry(route, config),
     concurrency: compileConcurrency(route.concurrency),
     priority: route.priority ?? DEFAULTS.priority,
-    webSocket: {
-      maxConnections: DEFAULTS.webSocket.maxConnections,
-      idleMs: toMs(DEFAULTS.webSocket.idle),
-      pingMs: toMs(DEFAULTS.webSocket.ping),
-    },
+    webSocket: compileWebSocket({ ...config.defaults?.webSocket, ...route.webSocket }),
     maxBodyBytes: toBodyLimit(route.maxBodySize ?? config.defaults?.maxBodySize ?? DEFAULTS.maxBodySize),
     requestHeaders: compileEdit(route.requestHeaders),
     responseHeaders: compileEdit(route.responseHeaders),
@@ -103,17 +85,27 @@ function compileRoute(route: RouteConfig, name: string, config: Config): RoutePl
 
 function compileRouteRetry(route: RouteConfig, config: Config): RoutePlan['retry'] {
   if (route.retry === undefined) return 'service';
-  const service = effectiveSettings(config.services[route.service] ?? {}, config.defaults ?? {});
+  const service = serviceSettings(config.services?.[route.service], config.defaults ?? {});
   return compileRetry(effectiveRoute(route, service).retry);
 }
 
 function compileTimeouts(timeouts: NonNullable<RouteConfig['timeouts']>): Partial<TimeoutsPlan> {
-  const { connect, head, idle, total } = timeouts;
+  const { connect, head, idle, total, eventStream } = timeouts;
   return {
     ...(connect === undefined ? {} : { connectMs: toMs(connect) }),
     ...(head === undefined ? {} : { headMs: toMs(head) }),
     ...(idle === undefined ? {} : { idleMs: toMs(idle) }),
     ...(total === undefined ? {} : { totalMs: toMs(total) }),
+    ...(eventStream === undefined ? {} : { eventStreamMs: toMs(eventStream) }),
+  };
+}
+
+function compileWebSocket(own: NonNullable<RouteConfig['webSocket']>): WebSocketPlan {
+  const preset = DEFAULTS.webSocket;
+  return {
+    maxConnections: own.maxConnections ?? preset.maxConnections,
+    idleMs: toMs(own.idle ?? preset.idle),
+    pingMs: toMs(own.ping ?? preset.ping),
   };
 }
 

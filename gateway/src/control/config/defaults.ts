@@ -2,9 +2,22 @@
 export const DEFAULTS = {
   listener: {
     address: '0.0.0.0:8080',
+    protocol: 'http',
     maxConnections: 10_000,
-    timeouts: { head: '10s', body: '60s', keepAlive: '75s' },
+    maxAnswers: 0,
+    timeouts: {
+      head: '10s',
+      body: '60s',
+      keepAlive: '75s',
+      hello: '10s',
+      tcpIdle: '10m',
+      udpIdle: '60s',
+    },
     limits: { head: '16KiB', target: '8KiB', headers: 100 },
+    tls: { minVersion: '1.2', hsts: false },
+    http2: { maxStreams: 128, initialWindow: '256KiB' },
+    httpsPort: 443,
+    tunnel: { port: 443, maxTunnels: 1000, timeouts: { connect: '5s', idle: '5m' } },
   },
   admin: { address: '127.0.0.1:9901' },
   redis: { fleet: 'default' },
@@ -24,6 +37,8 @@ export const DEFAULTS = {
   },
   timeouts: { connect: '2s', head: '30s', idle: '60s', total: 0, eventStream: '5m' },
   tls: { verify: true },
+  protocol: 'http1',
+  sendProxyProtocol: false,
   retry: {
     attempts: 1,
     on: ['connect-failure', 'reset', 'timeout'],

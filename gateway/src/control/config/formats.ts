@@ -1,6 +1,7 @@
 import { parseBackendUrl, parseListenAddress, whyNoHostName } from './addresses.ts';
 import { parseCookieName, parseEditableName, parseFieldName, parseFieldValue } from './header-values.ts';
 import { parseHedge } from './hedge.ts';
+import { parseSniName } from './host-pattern.ts';
 import { parseTrustedProxy } from './ip-network.ts';
 import { parseOtlpUrl } from './otlp-url.ts';
 import type { Parsed } from './parsed.ts';
@@ -10,6 +11,7 @@ import { parseDuration, parseSize } from './quantities.ts';
 import { parseFleetName, parseRedisUrl } from './redis-url.ts';
 import { parseMethod, parseRouteHost, parseRoutePath } from './route-values.ts';
 import { parseStatusRange } from './status-range.ts';
+import { parseTunnelTarget } from './tunnel-target.ts';
 
 /** Whether one text value is what its schema's `format` asks for. */
 export type FormatCheck = (text: string) => Parsed<unknown>;
@@ -38,6 +40,9 @@ export const FORMATS: ReadonlyMap<string, FormatCheck> = new Map<string, FormatC
   ['file-path', checkFilePath],
   ['percent', parsePercent],
   ['otlp-url', checkOtlpUrl],
+  ['sni-name', parseSniName],
+  ['tunnel-target', parseTunnelTarget],
+  ['user-name', checkUserName],
 ]);
 
 function checkServiceName(text: string): Parsed<string> {
@@ -65,6 +70,12 @@ function checkRedisUrl(text: string): Parsed<unknown> {
 /** `otlp: ${OTLP_URL:-}`: an empty one is no tracing. */
 function checkOtlpUrl(text: string): Parsed<unknown> {
   return text === '' ? good(text) : parseOtlpUrl(text);
+}
+
+/** RFC 7617 §2: the first colon ends the name. */
+function checkUserName(text: string): Parsed<string> {
+  if (text !== '' && text.length <= 256 && !/[:\u0000-\u001f\u007f]/.test(text)) return good(text);
+  return bad(`${show(text)} is not a user name: it holds no ":" and no control characters`);
 }
 
 function checkFilePath(text: string): Parsed<string> {

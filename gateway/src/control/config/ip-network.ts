@@ -17,22 +17,38 @@ export function canonicalIPv6(address: string): string {
 /** An IP address, a CIDR block, `loopback` or `private`, as CIDR blocks. */
 export function parseTrustedProxy(text: string): Parsed<readonly string[]> {
   if (Object.hasOwn(WORDS, text)) return good(WORDS[text] ?? []);
+  const block = readBlock(text, ', loopback or private');
+  return block.ok ? good([`${block.value.address}/${block.value.length}`]) : block;
+}
+
+/** An IP address as it is, in its shortest form; or a CIDR block. */
+export function parseNetwork(text: string): Parsed<string> {
+  const block = readBlock(text, '');
+  if (!block.ok) return block;
+  const { address, length } = block.value;
+  return good(text.includes('/') ? `${address}/${length}` : address);
+}
+
+function readBlock(
+  text: string,
+  others: string,
+): Parsed<{ readonly address: string; readonly length: number }> {
   const slash = text.indexOf('/');
   const address = slash === -1 ? text : text.slice(0, slash);
   const bytes = bytesOf(address);
   if (bytes === undefined) {
-    const guess = /^[a-z]+$/i.test(text) ? closest(text, Object.keys(WORDS)) : undefined;
-    return bad(`${show(text)} is not an IP address, a block such as 10.0.0.0/8, loopback or private`, guess);
+    const guess = others !== '' && /^[a-z]+$/i.test(text) ? closest(text, Object.keys(WORDS)) : undefined;
+    const or = others === '' ? ' or' : ',';
+    return bad(`${show(text)} is not an IP address${or} a block such as 10.0.0.0/8${others}`, guess);
   }
   const most = bytes.length * 8;
   const suffix = slash === -1 ? String(most) : text.slice(slash + 1);
   const length = /^[0-9]{1,3}$/.test(suffix) ? Number(suffix) : Number.NaN;
   if (!(length <= most)) return bad(`${show(text)} has a prefix length that is not 0 to ${most}`);
-  const block = `${formatBytes(masked(bytes, length))}/${length}`;
-  if (formatBytes(bytes) !== formatBytes(masked(bytes, length))) {
-    return bad(`${show(text)} has bits set past its prefix`, block);
-  }
-  return good([block]);
+  const first = formatBytes(masked(bytes, length));
+  if (formatBytes(bytes) !== first)
+    return bad(`${show(text)} has bits set past its prefix`, `${first}/${length}`);
+  return good({ address: first, length });
 }
 
 function bytesOf(address: string): readonly number[] | undefined {

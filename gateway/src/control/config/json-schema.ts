@@ -59,7 +59,9 @@ function inside(key: string, value: Json): Json {
 
 /** YAML reads `[502]` as a number, and the check takes text as it is written. */
 function withNumbers(choices: readonly Json[]): readonly Json[] {
-  return choices.flatMap((choice) => (/^[0-9]+$/.test(String(choice)) ? [choice, Number(choice)] : [choice]));
+  return choices.flatMap((choice) =>
+    /^[0-9]+(\.[0-9]+)?$/.test(String(choice)) ? [choice, Number(choice)] : [choice],
+  );
 }
 
 /** Plain text takes `${VAR}` as it is; numbers, booleans, choices and patterns do not. */

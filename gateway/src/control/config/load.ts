@@ -2,10 +2,13 @@ import type { Plan } from '../../data/plan.ts';
 import type { ControlPlan } from '../control-plan.ts';
 import { CheckContext } from './check-context.ts';
 import { checkAdmin } from './check-control.ts';
+import { checkLayers } from './check-layers.ts';
 import { checkListeners } from './check-listeners.ts';
 import { checkLogs } from './check-logs.ts';
+import { checkNeeded } from './check-needed.ts';
 import { checkRoutes } from './check-routes.ts';
 import { checkBackends } from './check-services.ts';
+import { checkServicesUsed } from './check-services-used.ts';
 import { checkSettings } from './check-settings.ts';
 import { checkShape } from './check-shape.ts';
 import { compilePlan } from './compile.ts';
@@ -36,8 +39,10 @@ export type LoadedConfig =
 
 export interface LoadOptions {
   readonly env: Environment;
-  /** Reads a file that the config names (tls.ca); what it throws becomes a problem. */
+  /** Reads a file that the config names (tls.ca, certificates, keys); what it throws becomes a problem. */
   readonly readFile: (path: string) => string;
+  /** The wall clock, in milliseconds since 1970: certificates that have expired by then are no good. */
+  readonly nowMs: number;
 }
 
 const LARGEST_BYTES = 5 * 1024 ** 2;
@@ -63,13 +68,17 @@ export function loadConfig(
     | Draft<Config>
     | undefined;
   const context = new CheckContext(root, draft ?? {}, problems, broken);
+  checkNeeded(context);
   checkListeners(context);
   checkAdmin(context);
   checkLogs(context);
   checkBackends(context);
   checkSettings(context);
   checkRoutes(context);
-  const tlsFiles = readTlsFiles(context, source.file, options.readFile);
+  checkServicesUsed(context);
+  checkLayers(context);
+  const { readFile, nowMs } = options;
+  const tlsFiles = readTlsFiles(context, { configFile: source.file, readFile, nowMs });
   if (problems.errorCount > 0) return { ok: false, problems: problems.sorted() };
   const config = deepFreeze(draft as Config);
   const plan = deepFreeze(compilePlan(config, tlsFiles));

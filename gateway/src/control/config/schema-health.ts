@@ -8,9 +8,9 @@ const opt = Type.Optional;
 export const Health = orOff(
   block('Probes each backend, before its first traffic and ever after.', {
     type: opt(
-      Type.Enum(['http', 'tcp'], {
+      Type.Enum(['http', 'tcp', 'grpc'], {
         description:
-          'A GET request, or only a connection. Left out: http when path, status, headers, host or body is given.',
+          'A GET request, only a connection, or grpc.health.v1.Health/Check. Left out: http when path, status, headers, host or body is given, grpc when service is, else tcp.',
       }),
     ),
     path: opt(text('request-target', 'What an http probe asks for; / when left out.')),
@@ -38,6 +38,12 @@ export const Health = orOff(
     ),
     headers: opt(fields('Fields to send with a probe.', 'editable-field-name')),
     host: opt(text('host-name', 'The Host to send with a probe.')),
+    service: opt(
+      Type.String({
+        description: 'The name a grpc probe asks for; left out, the whole server.',
+        maxLength: 256,
+      }),
+    ),
     body: opt(
       Type.String({
         description: 'Text that the first 64 KiB of a good answer hold.',

@@ -6,11 +6,17 @@ import { block, count, duration, durationOrOff, orOff, size, text } from './sche
 const opt = Type.Optional;
 const preset = DEFAULTS.retry;
 
+const CONDITIONS = [
+  ...(['connect-failure', 'reset', 'timeout', '500', '502', '503', '504'] as const),
+  ...(['grpc-unavailable', 'grpc-resource-exhausted', 'grpc-deadline-exceeded'] as const),
+] as const;
+
 const retryKeys = {
   attempts: opt(count('Attempts after the first.', 1, 10, preset.attempts)),
   on: opt(
-    Type.Array(Type.Enum(['connect-failure', 'reset', 'timeout', '500', '502', '503', '504']), {
-      description: 'What is worth another attempt.',
+    Type.Array(Type.Enum(CONDITIONS), {
+      description:
+        'What is worth another attempt; grpc-… are statuses of gRPC answers that hold nothing else.',
       minItems: 1,
       default: preset.on,
     }),

@@ -2,7 +2,7 @@ import type { Static } from 'typebox';
 import { Type } from 'typebox';
 import { DEFAULTS } from './defaults.ts';
 import { RouteRetry } from './schema-retry.ts';
-import { Concurrency, MaxBodySize, Timeouts } from './schema-shared.ts';
+import { Concurrency, MaxBodySize, Timeouts, WebSocket } from './schema-shared.ts';
 import { block, fields, text } from './schema-values.ts';
 
 const opt = Type.Optional;
@@ -52,6 +52,7 @@ export const Route = block('Which requests go to which service.', {
     }),
   ),
   maxBodySize: opt(MaxBodySize),
+  webSocket: opt(WebSocket),
   requestHeaders: opt(headerEdit('Changes to the fields of the request.')),
   responseHeaders: opt(headerEdit('Changes to the fields of the response.')),
 });

@@ -3,16 +3,19 @@ import { Type } from 'typebox';
 import { DEFAULTS } from './defaults.ts';
 import { Breaker, Ejection, Health, SlowStart, WhenNoneEligible } from './schema-health.ts';
 import { Retry } from './schema-retry.ts';
-import { Concurrency, MaxBodySize, Timeouts } from './schema-shared.ts';
+import { Concurrency, MaxBodySize, Timeouts, WebSocket } from './schema-shared.ts';
 import { block, count, duration, orOff, text } from './schema-values.ts';
 
 const opt = Type.Optional;
 
+const BACKEND_URL =
+  'Where the backend is: http://host:port, https://host:port, tcp://host:port or udp://host:port.';
+
 const Backend = Type.Union(
   [
-    text('backend-url', 'Where the backend is: http://host:port or https://host:port.'),
+    text('backend-url', BACKEND_URL),
     block('A backend with its weight.', {
-      url: text('backend-url', 'Where the backend is: http://host:port or https://host:port.'),
+      url: text('backend-url', BACKEND_URL),
       weight: opt(
         count('Its share of the requests, beside the weights of the others.', 1, 1000, DEFAULTS.weight),
       ),
@@ -64,7 +67,17 @@ const Sticky = orOff(
   }),
 );
 
-const Protocol = Type.Enum(['http1'], { description: 'What the backends speak.', default: 'http1' });
+const Protocol = Type.Enum(['http1', 'h2', 'h2c'], {
+  description:
+    'What http and https backends speak: HTTP/1.1, HTTP/2 (h2: over TLS, so https://), or HTTP/2 in the clear (h2c: http://).',
+  default: DEFAULTS.protocol,
+});
+
+const SendProxyProtocol = orOff(Type.Enum(['v1', 'v2']), {
+  title: 'v1, v2 or false',
+  description: 'tcp: the PROXY header that connections to backends start with, which tells them the client.',
+  default: DEFAULTS.sendProxyProtocol,
+});
 
 const Pool = block('Connections to each backend.', {
   maxConnections: opt(count('Connections to one backend.', 1, 65_535, DEFAULTS.pool.maxConnections)),
@@ -115,14 +128,16 @@ const serviceKeys = {
 export const Service = block('A named group of backends.', {
   backends: Type.Array(Backend, { description: 'The servers, each known as its host:port.', minItems: 1 }),
   ...serviceKeys,
+  sendProxyProtocol: opt(SendProxyProtocol),
 });
 
-/** Every key of a service but `backends`, for all services; and `maxBodySize` for all routes. */
+/** Every key of a service that many may share, for all services; `maxBodySize` and `webSocket` for all routes. */
 export const Defaults = block(
-  'What holds for every service (and maxBodySize: for every route) that does not say otherwise.',
+  'What holds for every service (maxBodySize, webSocket: for every route) that does not say otherwise.',
   {
     ...serviceKeys,
     maxBodySize: opt(MaxBodySize),
+    webSocket: opt(WebSocket),
   },
 );
 

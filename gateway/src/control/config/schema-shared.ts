@@ -18,6 +18,25 @@ export const Timeouts = block('How long a backend may take.', {
       default: DEFAULTS.timeouts.total,
     }),
   ),
+  eventStream: opt(
+    duration('Longest silence in the middle of an event stream (text/event-stream).', {
+      default: DEFAULTS.timeouts.eventStream,
+    }),
+  ),
+});
+
+/** `webSocket` of a route and of `defaults`. */
+export const WebSocket = block('Connections that are upgraded: WebSockets and the like.', {
+  maxConnections: opt(
+    count('Open ones of one route; more get 503.', 1, 10_000_000, DEFAULTS.webSocket.maxConnections),
+  ),
+  idle: opt(duration('Longest silence of both sides.', { default: DEFAULTS.webSocket.idle })),
+  ping: opt(
+    durationOrOff('How often a WebSocket on which nothing happens is pinged, both ways; 0 is never.', {
+      default: DEFAULTS.webSocket.ping,
+      minMs: 1000,
+    }),
+  ),
 });
 
 /** `maxBodySize` of a route and of `defaults`. */

@@ -21,15 +21,19 @@ export const ConfigSchema = block(
     accessLog: opt(AccessLog),
     tracing: opt(Tracing),
     defaults: opt(Defaults),
-    services: Type.Record(Type.String(), Service, {
-      description: 'The services by name.',
-      propertyNames: { format: 'service-name' },
-      minProperties: 1,
-    }),
-    routes: Type.Array(Route, {
-      description: 'The routes. The order counts only between equals.',
-      minItems: 1,
-    }),
+    services: opt(
+      Type.Record(Type.String(), Service, {
+        description: 'The services by name; needed by routes and by listeners for tcp and udp.',
+        propertyNames: { format: 'service-name' },
+        minProperties: 1,
+      }),
+    ),
+    routes: opt(
+      Type.Array(Route, {
+        description: 'The routes, which http listeners need. The order counts only between equals.',
+        minItems: 1,
+      }),
+    ),
   },
   // As in a compose file: a place for anchors.
   { patternProperties: { '^x-': {} } },
@@ -44,6 +48,8 @@ export const KEY_HOMES: ReadonlyMap<string, string> = new Map([
     (key) => [key, 'the whole config'] as const,
   ),
   ...['log', 'accessLog', 'tracing'].map((key) => [key, 'the whole config'] as const),
+  ...['protocol', 'tls'].map((key) => [key, 'a listener or a service'] as const),
+  ['service', 'a route, or a listener with protocol: tcp or udp'] as const,
   // Of both a service and a route (and the listener has its own).
   ...['timeouts', 'retry', 'concurrency'].map((key) => [key, 'a service or a route'] as const),
   ...['budgetPercent', 'minPerSecond'].map(

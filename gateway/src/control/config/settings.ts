@@ -24,14 +24,15 @@ export function effectiveSettings(own: Settings, defaults: Settings): Settings {
   };
 }
 
-/** What a route says of timeouts and retries, over the effective settings of its service. */
+/** What a route says of timeouts, retries and WebSockets, over the effective settings of its service. */
 export function effectiveRoute(
-  own: Pick<Draft<RouteConfig>, 'timeouts' | 'retry'>,
+  own: Pick<Draft<RouteConfig>, 'timeouts' | 'retry' | 'webSocket'>,
   service: Settings,
-): Pick<Settings, 'timeouts' | 'retry'> {
+): Pick<Settings, 'timeouts' | 'retry' | 'webSocket'> {
   return {
     timeouts: merged(own.timeouts, service.timeouts) || undefined,
     retry: merged(own.retry, service.retry),
+    webSocket: merged(own.webSocket, service.webSocket) || undefined,
   };
 }
 
@@ -46,21 +47,35 @@ function merged<T extends object>(
 
 type HealthSettings = Exclude<NonNullable<Settings['health']>, false>;
 
-/** What only an http probe has. */
-export const HTTP_PROBE_KEYS = ['path', 'status', 'headers', 'host', 'body'] as const;
+/** What only an http probe has, and what only a grpc probe has. */
+export const PROBE_KEYS = {
+  tcp: [],
+  http: ['path', 'status', 'headers', 'host', 'body'],
+  grpc: ['service'],
+} as const;
+
+export type ProbeType = keyof typeof PROBE_KEYS;
 
 /** Which kind of probe a `health` block asks for; undefined when it says nothing of that. */
-export function probeType(health: HealthSettings): 'http' | 'tcp' | undefined {
+export function probeType(health: HealthSettings): ProbeType | undefined {
   if (health.type !== undefined) return health.type;
-  return HTTP_PROBE_KEYS.some((key) => health[key] !== undefined) ? 'http' : undefined;
+  if (PROBE_KEYS.http.some((key) => health[key] !== undefined)) return 'http';
+  return health.service === undefined ? undefined : 'grpc';
 }
 
-/** As other blocks, but a service that asks for the other kind of probe does not inherit what is for this one. */
+/** What every kind of probe has: when, and how often. */
+export function probeTiming(health: HealthSettings): HealthSettings {
+  const { type, path, status, headers, host, body, service, ...timing } = health;
+  return timing;
+}
+
+/** As other blocks, but a service that asks for another kind of probe does not inherit what is for this one. */
 function mergedHealth(own: Settings['health'], base: Settings['health']): Settings['health'] {
   if (!own || !base) return merged(own, base);
-  const type = probeType(own) ?? probeType(base);
-  const { path, status, headers, host, body, ...timing } = base;
-  return type === 'tcp' ? { ...timing, ...own, type } : { ...base, ...own, type };
+  const wanted = probeType(own);
+  const type = wanted ?? probeType(base);
+  const inherited = wanted === undefined || wanted === probeType(base) ? base : probeTiming(base);
+  return { ...inherited, ...own, type };
 }
 
 /** Milliseconds of a duration that was checked before; 0 is itself. */

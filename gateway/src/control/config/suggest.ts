@@ -59,6 +59,29 @@ const HABITS: ReadonlyMap<string, string> = new Map([
   ['collector', 'otlp'],
   ['warning', 'warn'],
   ['debug', 'info'],
+  ['http2', 'h2'],
+  ['http2s', 'h2'],
+  ['grpc', 'h2c'],
+  ['grpcs', 'h2'],
+  ['ssl', 'tls'],
+  ['https', 'tls'],
+  ['certificate', 'certificates'],
+  ['certs', 'certificates'],
+  ['crt', 'cert'],
+  ['privatekey', 'key'],
+  ['cafile', 'clientCa'],
+  ['mtls', 'clientCa'],
+  ['clientauth', 'clientCertificate'],
+  ['minprotocolversion', 'minVersion'],
+  ['servername', 'sni'],
+  ['servernames', 'sni'],
+  ['acceptproxy', 'proxyProtocol'],
+  ['websockets', 'webSocket'],
+  ['upgrade', 'webSocket'],
+  ['sendproxy', 'sendProxyProtocol'],
+  ['connect', 'tunnel'],
+  ['forwardproxy', 'tunnel'],
+  ['tunnels', 'tunnel'],
   ['roundrobin', 'round-robin'],
   ['leastconn', 'least-pending'],
   ['leastconnections', 'least-pending'],
@@ -85,7 +108,8 @@ export function closest(word: string, known: Iterable<string>): string | undefin
       bestDistance = distance;
     }
   }
-  if (bestDistance > 1 && habit !== undefined) {
+  // http2 is not a misspelled http1
+  if ((bestDistance > 1 || habit?.startsWith('h2')) && habit !== undefined) {
     for (const candidate of known) if (candidate === habit) return habit;
   }
   return best;

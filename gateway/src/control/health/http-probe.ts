@@ -1,10 +1,11 @@
 import { type ClientRequest, type IncomingMessage, request as sendRequest } from 'node:http';
-import { connect, isIP, isIPv6, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls } from 'node:tls';
-import type { BackendPlan, ProbePlan } from '../../data/plan.ts';
+import type { Socket } from 'node:net';
+import type { ProbePlan } from '../../data/plan.ts';
 import { BodyText } from './body-text.ts';
+import { Http2Question } from './http2-question.ts';
 import { type ProbeContext, type ProbeDone, type ProbeHooks, ProbeRun, type ProbeTarget } from './probe.ts';
 import { endWithError, readableMs } from './probe-reason.ts';
+import { authorityOf, probeSocket, speaksHttp2 } from './probe-socket.ts';
 
 type HttpProbePlan = Extract<ProbePlan, { readonly type: 'http' }>;
 
@@ -37,7 +38,9 @@ class HttpProbe implements ProbeHooks {
   readonly #body: BodyText;
   #waitingFor: keyof typeof WAITING = 'connection';
   #socket: Socket | undefined;
+  #status = '';
   #request: ClientRequest | undefined;
+  #question: Http2Question | undefined;
 
   constructor(context: ProbeContext, target: ProbeTarget, plan: HttpProbePlan, done: ProbeDone) {
     this.#context = context;
@@ -46,7 +49,8 @@ class HttpProbe implements ProbeHooks {
     this.#body = new BodyText(plan.body);
     this.run = new ProbeRun(context.wheel, target.timeoutMs, done, this);
     try {
-      this.#send();
+      if (speaksHttp2(target.backend)) this.#sendOverHttp2();
+      else this.#send();
     } catch (error) {
       endWithError(this.run, error);
     }
@@ -54,6 +58,7 @@ class HttpProbe implements ProbeHooks {
 
   close(): void {
     this.#request?.destroy();
+    this.#question?.close();
     this.#socket?.destroy();
   }
 
@@ -69,9 +74,7 @@ class HttpProbe implements ProbeHooks {
       path: this.#plan.path,
       headers: {
         host: this.#plan.host ?? authorityOf(backend),
-        'user-agent': 'portway-health',
-        accept: '*/*',
-        ...lowerCased(this.#plan.headers),
+        ...this.#fields(),
         connection: 'close',
       },
       maxHeaderSize: MAX_HEAD_BYTES,
@@ -84,68 +87,67 @@ class HttpProbe implements ProbeHooks {
   }
 
   #connect(): Socket {
-    const { backend } = this.#target;
-    const options = { host: backend.host, port: backend.port, lookup: this.#context.lookup };
-    const secure = backend.protocol === 'https';
-    const socket = secure ? connectTls({ ...options, ...this.#tlsOptions() }) : connect(options);
+    const socket = probeSocket(this.#context, this.#target, {
+      reached: (what) => this.#reached(what),
+      failed: (error) => endWithError(this.run, error),
+    });
     this.#socket = socket;
-    // node:http listens only from the next tick on, and stops when it is done; an error may come before and after that
-    socket.on('error', (error) => endWithError(this.run, error));
-    socket.on('connect', () => this.#reached(secure ? 'handshake' : 'answer'));
-    if (secure) socket.on('secureConnect', () => this.#reached('answer'));
     return socket;
+  }
+
+  #sendOverHttp2(): void {
+    const { path, host } = this.#plan;
+    const authority = host === undefined ? {} : { ':authority': host };
+    const { connection: _, 'transfer-encoding': __, upgrade: ___, ...fields } = this.#fields();
+    const all = { ':method': 'GET', ':path': path, ...authority, ...fields };
+    this.#question = new Http2Question(this.#context, this.#target, all, undefined, {
+      reached: (what) => this.#reached(what),
+      failed: (error) => endWithError(this.run, error),
+      head: (status) => this.#judgeStatus(status),
+      bytes: (bytes) => this.#onBytes(bytes),
+      end: () => this.#bodyEnded(),
+    });
+  }
+
+  #fields(): Record<string, string> {
+    return { 'user-agent': 'portway-health', accept: '*/*', ...lowerCased(this.#plan.headers) };
   }
 
   #reached(waitingFor: keyof typeof WAITING): void {
     this.#waitingFor = waitingFor;
   }
 
-  /** As live traffic does it (data/agent.ts), but each time with a full handshake: a resumed one shows no certificate. */
-  #tlsOptions() {
-    const { backend, tls } = this.#target;
-    const name = tls.serverName ?? backend.host;
-    return {
-      ALPNProtocols: ['http/1.1'],
-      rejectUnauthorized: tls.verify,
-      secureContext: this.#context.secureContext(tls),
-      // SNI takes no IP addresses (RFC 6066 §3)
-      ...(isIP(name) === 0 ? { servername: name } : {}),
-      checkServerIdentity: (_host: string, certificate: Parameters<typeof checkServerIdentity>[1]) =>
-        checkServerIdentity(name, certificate),
-    };
-  }
-
   #judge(response: IncomingMessage): void {
-    const status = response.statusCode ?? 0;
-    const { minStatus, maxStatus } = this.#plan;
-    const good = `status ${status}`;
     response.on('error', () => this.run.end('failure', 'connection closed in the middle of the answer'));
-    if (status < minStatus || status > maxStatus) this.run.end('failure', good);
+    this.#judgeStatus(response.statusCode ?? 0);
+    if (this.run.ended) return;
     // what follows is another protocol, not a body
-    else if (status === 101) this.#bodyEnded(good);
-    else this.#readBody(response, good);
+    if (response.statusCode === 101) this.#bodyEnded();
+    else this.#readBody(response);
   }
 
-  #readBody(response: IncomingMessage, good: string): void {
-    this.#reached('body');
-    response.on('data', (bytes: Buffer) => {
-      this.#body.read(bytes);
-      if (this.#body.decided) this.#bodyEnded(good);
-    });
+  #judgeStatus(status: number): void {
+    const { minStatus, maxStatus } = this.#plan;
+    this.#status = `status ${status}`;
+    if (status < minStatus || status > maxStatus) this.run.end('failure', this.#status);
+    else this.#reached('body');
+  }
+
+  #readBody(response: IncomingMessage): void {
+    response.on('data', (bytes: Buffer) => this.#onBytes(bytes));
     // a body that is cut off ends in 'error', never in 'end'
-    response.on('end', () => this.#bodyEnded(good));
+    response.on('end', () => this.#bodyEnded());
   }
 
-  #bodyEnded(good: string): void {
-    if (this.#body.lacks === undefined) this.run.end('success', good);
+  #onBytes(bytes: Buffer): void {
+    this.#body.read(bytes);
+    if (this.#body.decided) this.#bodyEnded();
+  }
+
+  #bodyEnded(): void {
+    if (this.#body.lacks === undefined) this.run.end('success', this.#status);
     else this.run.end('failure', `body lacks ${JSON.stringify(this.#body.lacks)}`);
   }
-}
-
-/** RFC 9110 §7.2: the port is left out when it is the scheme's own. */
-function authorityOf({ host, port, protocol }: BackendPlan): string {
-  const name = isIPv6(host) ? `[${host}]` : host;
-  return port === (protocol === 'https' ? 443 : 80) ? name : `${name}:${port}`;
 }
 
 /** So that a field of the plan replaces ours of the same name. */

@@ -23,6 +23,7 @@ const REASONS: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT: 'certificate is signed by an authority that is not trusted',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certificate is signed by an authority that is not trusted',
   HPE_HEADER_OVERFLOW: 'answer head too large',
+  ERR_HTTP2_ERROR: 'the backend does not speak HTTP/2',
 };
 
 interface ErrorFacts {

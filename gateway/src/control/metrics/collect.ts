@@ -1,4 +1,5 @@
 import type { BackendRef, DataCounts, DataStatus } from '../../data/port.ts';
+import type { CertificateExpiry } from '../certificate-expiries.ts';
 import { METRICS, type MetricDefinition } from './definitions.ts';
 import type { EventCounts } from './event-counts.ts';
 import {
@@ -13,6 +14,7 @@ import {
   type Sample,
   upstreamRequests,
 } from './series.ts';
+import { perRoute, tunnelBytes, tunnelDurations, tunnelsEnded } from './tunnel-series.ts';
 
 /** Where the numbers come from; asked at a scrape and at no other time. */
 export interface MetricsSource {
@@ -28,6 +30,8 @@ export interface MetricsSource {
   readonly redis: () => { readonly up: boolean; readonly replicas: number } | undefined;
   readonly reloads: () => { readonly succeeded: number; readonly failed: number; readonly unchanged: number };
   readonly lastReloadOk: () => boolean;
+  /** Those in force. */
+  readonly certificates: () => readonly CertificateExpiry[];
   readonly version: string;
 }
 
@@ -115,12 +119,21 @@ const COLLECTORS: Readonly<Record<keyof typeof METRICS, Collector>> = {
   concurrencyLimit: (look) => concurrency(look, 'limit'),
   concurrencyQueued: (look) => concurrency(look, 'queued'),
   clientConnections: ({ status }) =>
-    status.listeners.map(({ address, connections }) => ({
-      labels: { listener: address },
+    status.listeners.map(({ address, protocol, connections }) => ({
+      // both may listen at one port
+      labels: { listener: protocol === 'tcp' || protocol === 'udp' ? `${protocol} ${address}` : address },
       value: connections,
     })),
-  tunnels: ({ counts }) =>
-    counts.routes.map(({ route, tunnels }) => ({ labels: { route }, value: tunnels.open })),
+  tunnels: ({ counts }) => perRoute(counts, ({ open }) => open),
+  tunnelsOpened: ({ counts }) => perRoute(counts, ({ opened }) => opened),
+  tunnelsEnded: ({ counts }) => tunnelsEnded(counts),
+  tunnelBytes: ({ counts }) => tunnelBytes(counts),
+  tunnelDuration: ({ counts }) => tunnelDurations(METRICS.tunnelDuration.name, counts),
+  certificateExpiry: ({ source }) =>
+    source.certificates().map(({ listener, name, expiresMs }) => ({
+      labels: { listener, name },
+      value: expiresMs / 1000,
+    })),
   redisUp: ({ source }) => {
     const redis = source.redis();
     return redis === undefined ? [] : plain(Number(redis.up));

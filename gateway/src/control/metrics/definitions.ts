@@ -142,8 +142,38 @@ export const METRICS = {
   ),
   concurrencyLimit: gauge('concurrency_limit', ['service'], 'What the requests under way are held to.'),
   concurrencyQueued: gauge('concurrency_queued', ['service'], 'Requests waiting for one under way to end.'),
-  clientConnections: gauge('client_connections', ['listener'], 'Open connections of clients.'),
-  tunnels: gauge('tunnels', ['route'], 'Open tunnels: WebSockets and other upgrades.'),
+  clientConnections: gauge(
+    'client_connections',
+    ['listener'],
+    'Open connections of clients, by address; of a listener for udp (`udp host:port`, as it is `tcp host:port`), clients with a session.',
+  ),
+  tunnels: gauge(
+    'tunnels',
+    ['route'],
+    'Open tunnels: WebSockets and other upgrades, CONNECT, TCP connections, UDP sessions. Those of a listener for tcp, udp or tunnels have a route that is named after it.',
+  ),
+  // not tunnels_total: OpenMetrics would have two families of one name
+  tunnelsOpened: counter('tunnels_opened_total', ['route'], 'Tunnels that were opened.'),
+  tunnelsEnded: counter(
+    'tunnels_ended_total',
+    ['route', 'reason'],
+    'Tunnels that ended: client or backend, whichever closed first; idle; silent (no answer to a ping); protocol; drain; reload.',
+  ),
+  tunnelBytes: counter(
+    'tunnel_bytes_total',
+    ['route', 'direction'],
+    'Bytes through tunnels: in is from clients to backends, out is back.',
+  ),
+  tunnelDuration: histogram(
+    'tunnel_duration_seconds',
+    ['route'],
+    'How long the tunnels were open that have ended.',
+  ),
+  certificateExpiry: gauge(
+    'certificate_expiry_timestamp_seconds',
+    ['listener', 'name'],
+    'When the certificate that a listener shows for a name ends, in seconds since 1970.',
+  ),
   redisUp: gauge(
     'redis_up',
     [],

@@ -4,6 +4,7 @@ import { EventHistory } from './event-history.ts';
 import { Snapshots } from './snapshot.ts';
 import type { StatusPageDeps } from './status-page-deps.ts';
 import { TrafficWindow } from './traffic-window.ts';
+import { TunnelWindow } from './tunnel-window.ts';
 import { messageOf, Watcher } from './watcher.ts';
 
 /** Each costs a snapshot a second; people are few. */
@@ -23,6 +24,7 @@ export class LiveFeed {
   readonly #deps: StatusPageDeps;
   readonly #history: EventHistory;
   readonly #window: TrafficWindow;
+  readonly #tunnels = new TunnelWindow();
   readonly #snapshots: Snapshots;
   readonly #watchers = new Set<Watcher>();
   #stopTicks: (() => void) | undefined;
@@ -36,7 +38,7 @@ export class LiveFeed {
     this.#deps = deps;
     this.#history = new EventHistory(() => deps.clock.wallNow());
     this.#window = new TrafficWindow(deps.latencyBoundsMs);
-    this.#snapshots = new Snapshots(deps, this.#window, this.#history);
+    this.#snapshots = new Snapshots(deps, this.#window, this.#tunnels, this.#history);
   }
 
   get watchers(): number {
@@ -91,10 +93,11 @@ export class LiveFeed {
 
   #begin(): void {
     if (this.#stopTicks !== undefined) return;
-    const { clock, traffic } = this.#deps;
+    const { clock } = this.#deps;
     this.#window.clear();
+    this.#tunnels.clear();
     this.#snapshots.clear();
-    this.#window.read(traffic(), clock.now());
+    this.#read(clock.now());
     this.#lastTickMs = clock.now();
     this.#watchedMs = clock.now();
     this.#stopTicks = clock.every(SAMPLE_MS, () => this.#tick());
@@ -120,12 +123,18 @@ export class LiveFeed {
       return;
     }
     try {
-      this.#window.read(this.#deps.traffic(), nowMs);
+      this.#read(nowMs);
       this.#sendAll();
       this.#failed = false;
     } catch (error) {
       this.#beat(error);
     }
+  }
+
+  #read(nowMs: number): void {
+    const traffic = this.#deps.traffic();
+    this.#window.read(traffic, nowMs);
+    this.#tunnels.read(traffic, nowMs);
   }
 
   #sendAll(): void {

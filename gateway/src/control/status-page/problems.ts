@@ -22,6 +22,8 @@ export interface Observed {
   readonly rates: (key: TrafficKey) => Rates | undefined;
   /** Services whose retry budget has been more than nothing: where it never is, that is meant so. */
   readonly hadRetries: ReadonlySet<string>;
+  /** Since 1970. */
+  readonly nowMs: number;
 }
 
 /** Of the requests of ten seconds. */
@@ -35,6 +37,7 @@ export function findProblems(observed: Observed): readonly Problem[] {
   const { status, about } = observed;
   const found = [
     ...ofGateway(status, about),
+    ...ofCertificates(about, observed.nowMs),
     ...status.services.flatMap((service) => ofService(service, observed)),
     ...status.routes.flatMap(({ name, service }) => ofRoute(name, service, observed)),
   ];
@@ -59,6 +62,31 @@ function ofGateway({ draining }: DataStatus, about: object): readonly Problem[] 
   return problems;
 }
 
+const DAY_MS = 86_400_000;
+/** When who renews certificates by hand has to begin; machines have done it long before. */
+const SOON_MS = 7 * DAY_MS;
+
+function ofCertificates(about: object, nowMs: number): readonly Problem[] {
+  const certificates = memberOf(about, 'certificates');
+  if (!Array.isArray(certificates)) return [];
+  return certificates.flatMap((one: unknown) => {
+    const [name, listener] = [String(memberOf(one, 'name')), String(memberOf(one, 'listener'))];
+    const leftMs = Number(memberOf(one, 'expiresMs')) - nowMs;
+    if (!(leftMs < SOON_MS)) return [];
+    const days = Math.floor(leftMs / DAY_MS);
+    const left = days < 1 ? 'within a day' : days === 1 ? 'in a day' : `in ${days} days`;
+    const text =
+      leftMs <= 0 ? `at ${listener} has expired: clients refuse it` : `at ${listener} expires ${left}`;
+    const severity = leftMs <= 0 ? 'error' : 'warn';
+    return [{ key: `certificate\n${listener}\n${name}`, severity, subject: `Certificate of ${name}`, text }];
+  });
+}
+
+/** Whether a listener leads there, and no route. */
+function isOfConnections({ name }: ServiceStatus, { status: { listeners } }: Observed): boolean {
+  return listeners.some(({ services }) => services.includes(name));
+}
+
 function ofService(service: ServiceStatus, observed: Observed): readonly Problem[] {
   const { name, backends, eligible, failOpen, concurrency, retryBudgetRemaining } = service;
   const about = { subject: name, service: name };
@@ -69,7 +97,7 @@ function ofService(service: ServiceStatus, observed: Observed): readonly Problem
         ? 'has no backend'
         : failOpen
           ? 'no backend is eligible; all are tried (whenNoneEligible: all)'
-          : 'no backend is eligible; requests are answered 503';
+          : `no backend is eligible; ${isOfConnections(service, observed) ? 'clients are turned away' : 'requests are answered 503'}`;
     problems.push({ key: `none\n${name}`, severity: 'error', ...about, text });
   }
   if (concurrency !== undefined && concurrency.queued > 0) {

@@ -5,6 +5,7 @@ import { type Since, SinceBook } from './since-book.ts';
 import type { StatusPageDeps } from './status-page-deps.ts';
 import type { Rates } from './traffic-rates.ts';
 import type { TrafficKey, TrafficWindow } from './traffic-window.ts';
+import type { TunnelRow, TunnelWindow } from './tunnel-window.ts';
 
 /** What watchers are sent each second. `since` is left out where nothing is known of it. */
 export interface Snapshot {
@@ -23,6 +24,8 @@ export interface Snapshot {
   /** Routes beyond the first thousand, which are not sent. */
   readonly routesLeftOut: number;
   readonly services: readonly ServiceSnapshot[];
+  /** Of routes and listeners that have had any. */
+  readonly tunnels: readonly TunnelRow[];
   /** Only to whoever has just come. */
   readonly events?: readonly EventRecord[];
 }
@@ -41,13 +44,15 @@ const MAX_ROUTES = 1_000;
 export class Snapshots {
   readonly #deps: StatusPageDeps;
   readonly #window: TrafficWindow;
+  readonly #tunnels: TunnelWindow;
   readonly #history: EventHistory;
   readonly #book = new SinceBook();
   readonly #hadRetries = new Set<string>();
 
-  constructor(deps: StatusPageDeps, window: TrafficWindow, history: EventHistory) {
+  constructor(deps: StatusPageDeps, window: TrafficWindow, tunnels: TunnelWindow, history: EventHistory) {
     this.#deps = deps;
     this.#window = window;
+    this.#tunnels = tunnels;
     this.#history = history;
   }
 
@@ -65,7 +70,7 @@ export class Snapshots {
     this.#forgetGone(status);
     const rates = (key: TrafficKey): Rates | undefined => this.#window.rates(key, forNewcomer);
     const hadRetries = this.#noteRetries(status);
-    const problems = findProblems({ status, about, rates, hadRetries });
+    const problems = findProblems({ status, about, rates, hadRetries, nowMs });
     this.#book.look(this.#sinces(status, problems), nowMs);
     return {
       nowMs,
@@ -81,6 +86,7 @@ export class Snapshots {
         .map((route) => ({ ...route, traffic: rates({ of: 'route', route: route.name }) })),
       routesLeftOut: Math.max(0, status.routes.length - MAX_ROUTES),
       services: status.services.map((service) => this.#service(service, rates)),
+      tunnels: this.#tunnels.rows(),
       ...(forNewcomer ? { events: this.#history.after(0) } : {}),
     };
   }

@@ -32,6 +32,15 @@ export interface Counts {
 interface RouteTraffic extends Counts {
   readonly route: string;
   readonly service: string;
+  readonly tunnels: TunnelTraffic;
+}
+
+export interface TunnelTraffic {
+  readonly open: number;
+  readonly opened: number;
+  /** From clients to backends, and back. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
 }
 
 /** Attempts. */

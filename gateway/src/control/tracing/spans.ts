@@ -16,6 +16,18 @@ const METHODS: ReadonlySet<string> = new Set(
   'CONNECT DELETE GET HEAD OPTIONS PATCH POST PUT TRACE QUERY'.split(' '),
 );
 
+/** OpenTelemetry's words. */
+const VERSIONS: Readonly<Record<ExchangeReport['protocol'], string>> = {
+  'HTTP/1.0': '1.0',
+  'HTTP/1.1': '1.1',
+  'HTTP/2.0': '2',
+  TCP: '',
+  UDP: '',
+  '': '',
+};
+const SCHEMES = { http: 'http', https: 'https', h2: 'https', h2c: 'http', tcp: 'tcp', udp: 'udp' } as const;
+const BACKEND_VERSIONS = { http: '1.1', https: '1.1', h2: '2', h2c: '2', tcp: '', udp: '' } as const;
+
 /**
  * The spans of a traced exchange in OTLP's JSON: one of the gateway's own, and one for each attempt at a backend, named and
  * filled by OpenTelemetry's semantic conventions for HTTP.
@@ -53,7 +65,7 @@ function serverSpan(
     .int('server.port', port)
     .text('client.address', report.clientIp)
     .text('network.peer.address', report.peerIp)
-    .text('network.protocol.version', `1.${report.minorVersion}`)
+    .text('network.protocol.version', VERSIONS[report.protocol])
     .text('user_agent.original', requestField(report.head, 'user-agent'))
     .text('error.type', failure ?? (status >= 500 ? String(status) : undefined))
     .text('portway.request_id', report.requestId)
@@ -64,6 +76,7 @@ function serverSpan(
     .int('portway.attempts', attempts.length)
     .double('portway.queue_ms', report.queueMs)
     .double('portway.connect_ms', report.connectMs);
+  addTunnel(report, attributes);
   const remote = parentId === '' ? HAS_IS_REMOTE : HAS_IS_REMOTE | IS_REMOTE;
   const method = shownMethod(report.method);
   return span({
@@ -90,12 +103,12 @@ function attemptSpan(
   const mark = target.indexOf('?');
   const redacted = mark < 0 ? target : target.slice(0, mark) + query.of(target.slice(mark));
   const attributes = methodOf(report, new Attributes())
-    .text('url.full', `${attempt.protocol}://${attempt.backend}${redacted}`)
+    .text('url.full', `${SCHEMES[attempt.protocol]}://${attempt.backend}${redacted}`)
     .text('server.address', attempt.host)
     .int('server.port', attempt.port)
     .int('http.response.status_code', status === 0 ? undefined : status)
     .int('http.request.resend_count', index === 0 ? undefined : index)
-    .text('network.protocol.version', '1.1')
+    .text('network.protocol.version', BACKEND_VERSIONS[attempt.protocol])
     .text('error.type', failure ?? (status >= 400 ? String(status) : undefined))
     .text('portway.service', report.service)
     .text('portway.backend', attempt.backend)
@@ -115,6 +128,15 @@ function attemptSpan(
     attributes,
     failed: failure !== undefined || status >= 400,
   });
+}
+
+/** What goes through a tunnel is none of the gateway's business, but how much of it, and how that ended. */
+function addTunnel({ tunnel }: ExchangeReport, attributes: Attributes): void {
+  if (tunnel === undefined) return;
+  attributes
+    .int('portway.tunnel.bytes_in', tunnel.bytesIn)
+    .int('portway.tunnel.bytes_out', tunnel.bytesOut)
+    .text('portway.tunnel.ended', tunnel.ending);
 }
 
 function methodOf({ method }: ExchangeReport, attributes: Attributes): Attributes {

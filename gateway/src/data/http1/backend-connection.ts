@@ -6,10 +6,11 @@ import type { BackendSide, Exchange, TunnelEnd } from '../exchange.ts';
 import { BULK_BODY_BYTES } from '../read-buffers.ts';
 import type { ConnectOptions } from '../wire.ts';
 import { Wire, type WireReader } from '../wire.ts';
-import { ChunkedDecoder } from './chunked.ts';
+import { type BodySink, ChunkedDecoder } from './chunked.ts';
 import { discarded } from './discarded.ts';
 import { CHUNKED } from './request-head.ts';
 import { UNTIL_CLOSE } from './response-head.ts';
+import { writeChunk } from './write-chunk.ts';
 
 /** More than that of an answer nobody wants costs more than a new connection. */
 const WORTH_READING_BYTES = 64 * 1024;
@@ -47,6 +48,8 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
   #bulk = false;
   #paused = false;
   #tunnel: TunnelEnd | undefined;
+  /** Where the body goes that is a stream of events. */
+  #events: BodySink | undefined;
   /** Requests sent so far. */
   served = 0;
   idleSinceMs = 0;
@@ -65,6 +68,7 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
     this.#exchange = exchange;
     this.#phase = 'head';
     this.#answered = false;
+    this.#events = undefined;
     this.#requestEnded = exchange.bodyComplete;
     this.served += 1;
     exchange.backendSide = this;
@@ -113,7 +117,8 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
   #armWaiting(): void {
     const timeouts = this.#exchange?.route?.timeouts ?? this.#agent.timeouts;
     const waiting = this.#phase === 'head' && this.#requestEnded;
-    this.#agent.wheel.arm(this.#timer, waiting ? timeouts.headMs : timeouts.idleMs);
+    const idleMs = this.#events === undefined ? timeouts.idleMs : timeouts.eventStreamMs;
+    this.#agent.wheel.arm(this.#timer, waiting ? timeouts.headMs : idleMs);
   }
 
   // --- the answer ---
@@ -219,7 +224,8 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
     const at = Math.min(end, start + this.#remaining);
     this.#remaining -= at - start;
     if (at === start) return at;
-    if (this.#wraps) this.#wrap(exchange, bytes, start, at);
+    if (this.#events !== undefined) this.#events.bodyBytes(bytes, start, at);
+    else if (this.#wraps) writeChunk(exchange.client, bytes, start, at);
     else exchange.client.bodyBytes(bytes, start, at);
     return at;
   }
@@ -227,16 +233,10 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
   #readChunked(exchange: Exchange, bytes: Buffer, start: number, end: number): number {
     const decoder = this.#decoder;
     if (decoder === undefined) return -1;
+    if (this.#events !== undefined) return decoder.decode(bytes, start, end, this.#events);
     const at = decoder.decode(bytes, start, end, exchange.client);
     if (decoder.payloadBytes > BULK_BODY_BYTES && !this.#bulk && !decoder.done) this.#startBulk();
     return at;
-  }
-
-  /** One chunk for each read of a body that has no framing of its own. */
-  #wrap(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
-    exchange.client.bodyText(`${(end - start).toString(16)}\r\n`);
-    exchange.client.bodyBytes(bytes, start, end);
-    exchange.client.bodyText('\r\n');
   }
 
   /** @param clean whether the answer ended exactly where the bytes did */
@@ -291,10 +291,17 @@ export class BackendConnection implements WireReader, BackendSide, Expirable {
   }
 
   startTunnel(tunnel: TunnelEnd): void {
+    if (this.#exchange?.raw === false) this.#agent.upgraded(this);
     this.#phase = 'tunnel';
     this.#tunnel = tunnel;
     this.#exchange = undefined;
     this.#timer.disarm();
+  }
+
+  startEvents(events: BodySink): void {
+    this.#events = events;
+    if (this.#decoder !== undefined) this.#decoder = new ChunkedDecoder('payload');
+    this.#wraps = this.#exchange?.client.speaksChunked === true;
   }
 
   discard(): void {

@@ -53,6 +53,8 @@ export class ChunkedDecoder {
   readonly #output: ChunkedOutput;
   /** Payload bytes decoded so far. */
   payloadBytes = 0;
+  /** The trailer fields that may travel on, as lines; empty before the end of the body. */
+  trailers = '';
 
   constructor(output: ChunkedOutput) {
     this.#output = output;
@@ -195,7 +197,8 @@ export class ChunkedDecoder {
     }
     if (fields.end > MAX_TRAILER_BYTES || (fields.seen & FRAMING) !== 0) return -1;
     fields.text = latin1(padded, 0, fields.end);
-    if (this.#output === 'framed') sink.bodyText(`0\r\n${travelling(fields)}\r\n`);
+    this.trailers = travelling(fields);
+    if (this.#output === 'framed') sink.bodyText(`0\r\n${this.trailers}\r\n`);
     this.#state = DONE;
     return start + fields.end - before;
   }
@@ -205,7 +208,7 @@ export class ChunkedDecoder {
  * Trailer fields that may travel on: RFC 9110 §6.5.1 forbids those that frame, route or authenticate; every name the
  * gateway itself acts on is one of these.
  */
-function travelling(fields: FieldLines): string {
+export function travelling(fields: FieldLines): string {
   let text = '';
   for (let i = 0; i < fields.count; i++) {
     const name = fields.name(i);

@@ -43,12 +43,12 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
   #reading = false;
   #tunnel: TunnelEnd | undefined;
 
-  constructor(context: ListenerContext, open: (reader: WireReader) => Wire) {
+  constructor(context: ListenerContext, facts: ClientFacts, open: (reader: WireReader) => Wire) {
     this.#context = context;
     this.#timer = new Timer(this);
     this.#wire = open(this);
-    this.facts = context.factsOf(this.#wire.socket);
-    this.headers = new RequestHeaders(this.facts, context.ids);
+    this.facts = facts;
+    this.headers = new RequestHeaders(facts, context.ids);
     context.wheel.arm(this.#timer, context.plan.headTimeoutMs);
   }
 
@@ -132,7 +132,8 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     }
     this.#headBegun = false;
     this.#timer.disarm();
-    this.speaksChunked = head.minorVersion === 1;
+    // of CONNECT even HTTP/1.0 clients know the answer, which is sent like a 1xx
+    this.speaksChunked = head.minorVersion === 1 || head.method === 'CONNECT';
     this.#keepAlive = head.keepAlive && !this.#context.draining;
     const exchange = new Exchange(this, this.#context.line, this.#context.wheel.look(), head);
     this.#exchange = exchange;
@@ -176,7 +177,7 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     this.#phase = 'exchange';
     this.#context.malformed(this.facts, code);
     const problem = problemFor(code, undefined, '');
-    this.startResponse(problem.head, 'length');
+    this.startResponse(problem.head + (this.facts.hstsLine ?? ''), 'length');
     this.bodyText(problem.body);
     this.endResponse();
   }

@@ -192,7 +192,10 @@ export class RequestHead {
   #readAuthority(target: string): FailureCode | undefined {
     this.path = '';
     this.query = '';
-    return AUTHORITY.test(target) ? undefined : 'bad_target';
+    if (!AUTHORITY.test(target)) return 'bad_target';
+    // as in absolute-form, what the target names is the host, whatever Host says
+    this.#useHost(target);
+    return undefined;
   }
 
   /** RFC 9112 §6: what would let two readers disagree about where the body ends is refused. */

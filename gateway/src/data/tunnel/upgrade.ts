@@ -1,7 +1,10 @@
+import type { FailureCode } from '../../errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { FIELD_ID } from '../http1/field-names.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
+import type { Route } from '../route.ts';
+import type { OpenTunnels } from './open-tunnels.ts';
 
 /**
  * The protocol an Upgrade asks for (RFC 9110 §7.8), where it may be passed on: with `Connection: upgrade`, from an
@@ -11,6 +14,16 @@ export function upgradeOf(head: RequestHead): string {
   const upgrade = head.upgrade;
   if (upgrade === '' || head.minorVersion === 0 || head.bodyLength !== 0) return '';
   return ONE_PROTOCOL.test(upgrade) ? upgrade : '';
+}
+
+/** Why no further upgraded connection of `route` is wanted. */
+export function upgradeRefusal(route: Route, tunnels: OpenTunnels): FailureCode | undefined {
+  if (tunnels.isDraining) return 'shutting_down';
+  return isFull(route) ? 'too_many_tunnels' : undefined;
+}
+
+export function isFull(route: Route | undefined): boolean {
+  return route !== undefined && route.tunnels.open >= route.webSocket.maxConnections;
 }
 
 /** One protocol (RFC 9110 §7.8), and not HTTP/2 by any name; a backend could read more than one differently. */

@@ -3,12 +3,14 @@ import { arrange, byId, setHidden, setText, viewsOf } from './dom.js';
 import { EventList } from './event-list.js';
 import { Filter } from './filter.js';
 import { LinkState } from './link-state.js';
+import { ListenerRow, listenerName } from './listener-row.js';
 import { ProblemList } from './problem-list.js';
 import { RouteRow } from './route-row.js';
 import { ServiceCard } from './service-card.js';
 import { Stream } from './stream.js';
 import { Totals } from './totals.js';
 import { Sight } from './traffic-cells.js';
+import { TunnelRow } from './tunnel-row.js';
 import { counted } from './words.js';
 
 /** With more backends, only services with something to look at begin opened. */
@@ -26,6 +28,13 @@ class Page {
   #cards = new Map();
   /** @type {Map<string, RouteRow>} */
   #routes = new Map();
+  /** @type {Map<string, TunnelRow>} */
+  #tunnels = new Map();
+  #tunnelsSection = byId('tunnels-section');
+  #tunnelsBody = byId('tunnels');
+  /** @type {Map<string, ListenerRow>} */
+  #listeners = new Map();
+  #listenersBody = byId('listeners');
   #services = byId('services');
   #routesBody = byId('routes');
   #routesMore = byId('routes-more');
@@ -61,6 +70,8 @@ class Page {
     this.#totals.update(snapshot);
     this.#updateRoutes(snapshot);
     this.#updateServices(snapshot);
+    this.#updateTunnels(snapshot);
+    this.#updateListeners(snapshot);
     this.#applyFilter();
     const { wrong } = this.#problems;
     document.title = wrong === 0 ? 'Portway' : `(${wrong}) Portway`;
@@ -116,8 +127,35 @@ class Page {
     );
     for (const [index, card] of cards.entries()) {
       const routes = (leading.get(card.name) ?? []).map((/** @type {any} */ { name }) => name);
-      card.update(snapshot.services[index], snapshot, routes);
+      const listeners = snapshot.listeners.filter((/** @type {any} */ { services }) =>
+        services.includes(card.name),
+      );
+      card.update(snapshot.services[index], snapshot, [...routes, ...listeners.map(listenerName)]);
     }
+  }
+
+  /** @param {any} snapshot */
+  #updateTunnels({ tunnels }) {
+    setHidden(this.#tunnelsSection, tunnels.length === 0);
+    const go = (/** @type {string} */ service) => this.#go({ service });
+    showRows(
+      this.#tunnels,
+      this.#tunnelsBody,
+      tunnels,
+      ({ route }) => route,
+      ({ route }) => new TunnelRow(route, go),
+    );
+  }
+
+  /** @param {any} snapshot */
+  #updateListeners({ listeners }) {
+    showRows(
+      this.#listeners,
+      this.#listenersBody,
+      listeners,
+      listenerName,
+      ({ address }) => new ListenerRow(address),
+    );
   }
 
   #applyFilter() {
@@ -156,6 +194,25 @@ class Page {
     const smooth = matchMedia('(prefers-reduced-motion: no-preference)').matches;
     target.scrollIntoView({ block: 'center', behavior: smooth ? 'smooth' : 'auto' });
   }
+}
+
+/**
+ * Keeps one row for each item, in the order of the items.
+ * @template Item
+ * @template {{ node: HTMLElement, update: (item: Item) => void }} Row
+ * @param {Map<string, Row>} views
+ * @param {Element} body
+ * @param {readonly Item[]} items
+ * @param {(item: Item) => string} keyOf
+ * @param {(item: Item) => Row} make
+ */
+function showRows(views, body, items, keyOf, make) {
+  const rows = viewsOf(views, items, keyOf, make);
+  arrange(
+    body,
+    rows.map(({ node }) => node),
+  );
+  for (const [index, row] of rows.entries()) row.update(/** @type {Item} */ (items[index]));
 }
 
 new Page().start();

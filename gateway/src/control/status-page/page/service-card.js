@@ -121,7 +121,7 @@ const MOST_ROUTES = 8;
 
 /** @param {readonly string[]} routes */
 function routesText(routes) {
-  if (routes.length === 0) return 'no route leads here';
+  if (routes.length === 0) return 'no route or listener leads here';
   const more = routes.length - MOST_ROUTES;
   return `from ${routes.slice(0, MOST_ROUTES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

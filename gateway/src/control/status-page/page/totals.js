@@ -1,4 +1,5 @@
 import { byId, element, setAttribute, setText } from './dom.js';
+import { listenerName } from './listener-row.js';
 import { TrafficFigures } from './traffic-cells.js';
 import { counted, duration } from './words.js';
 
@@ -28,8 +29,10 @@ export class Totals {
     const { traffic, listeners, services, gateway } = snapshot;
     this.#figures.update(traffic, snapshot);
     const open = sum(listeners, ({ connections }) => connections);
-    const addresses = listeners.map((/** @type {any} */ { address }) => address).join(', ');
-    say(this.#clients, String(open), addresses === '' ? 'not listening' : `on ${addresses}`);
+    const addresses = listeners.map(listenerName).join(', ');
+    const through = sum(snapshot.tunnels, (tunnels) => tunnels.open);
+    const tunnels = through === 0 ? '' : `, ${counted(through, 'tunnel')} open`;
+    say(this.#clients, String(open), addresses === '' ? 'not listening' : `on ${addresses}${tunnels}`);
     const all = sum(services, ({ backends }) => backends.length);
     const eligible = sum(services, (service) => service.eligible);
     say(this.#backends, `${eligible} of ${all}`, `in ${counted(services.length, 'service')}`);

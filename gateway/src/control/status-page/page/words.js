@@ -58,3 +58,21 @@ export function sinceWords(since, nowMs) {
 export function timeOfDay(ms) {
   return new Date(ms).toISOString().slice(11, 19);
 }
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+/** @param {number} count */
+export function bytes(count) {
+  let value = count;
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** @param {number} rate */
+export function bytesPerSecond(rate) {
+  return `${bytes(rate)}/s`;
+}

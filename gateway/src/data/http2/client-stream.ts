@@ -1,0 +1,406 @@
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { FailureCode } from '../../errors.ts';
+import { type ClientSide, Exchange, type TunnelEnd } from '../exchange.ts';
+import type { ListenerContext } from '../http-listener.ts';
+import { ChunkedDecoder } from '../http1/chunked.ts';
+import { problemFor } from '../problem.ts';
+import type { ClientFacts, RequestHeaders } from '../request-headers.ts';
+import type { ResponseFraming } from '../response-headers.ts';
+import type { ByteEnd } from '../tunnel/byte-end.ts';
+import type { RequestText } from './request-text.ts';
+import { addFields, fieldsObject, responseFields, statusOf } from './response-fields.ts';
+import { StreamBody } from './stream-body.ts';
+import { StreamTunnelEnd } from './stream-tunnel-end.ts';
+import { StreamWriter } from './stream-writer.ts';
+import { webSocketAccept, webSocketKey } from './web-socket-key.ts';
+
+const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR } = constants;
+
+// shared, since node:http2 only reads them
+const WHOLE = { endStream: true };
+const WITH_BODY = {};
+/**
+ * For what is not complete yet. Without it node:http2 would end a stream before it resets it, and what was broken off would
+ * look complete: `close(code)` calls `end()` first.
+ */
+const OPEN_ENDED = { waitForTrailers: true };
+
+/** What the streams of one connection share. */
+export interface StreamOwner {
+  readonly context: ListenerContext;
+  readonly facts: ClientFacts;
+  readonly headers: RequestHeaders;
+  readonly reader: RequestText;
+  /** So many bytes of what came were of use. */
+  used(bytes: number): void;
+  /** @param early whether its client broke it off before it was answered */
+  closed(stream: ClientStream, early: boolean): void;
+}
+
+/**
+ * - `exchange`: a request is being answered; its body may still be arriving
+ * - `answered`: all of the answer was given to the stream, and some of it may still be there
+ * - `tunnel`: bytes both ways
+ */
+type Phase = 'exchange' | 'answered' | 'tunnel' | 'closed';
+
+/** One stream of a client's HTTP/2 connection: one request, and its answer or the tunnel that comes of it. */
+export class ClientStream implements ClientSide {
+  readonly facts: ClientFacts;
+  readonly speaksChunked = true;
+  readonly http2 = true;
+  bytesOut = 0;
+  readonly #owner: StreamOwner;
+  readonly #stream: ServerHttp2Stream;
+  readonly #writer: StreamWriter;
+  #phase: Phase = 'exchange';
+  #exchange: Exchange | undefined;
+  #body: StreamBody | undefined;
+  /** What came while no backend was there to take it. */
+  #held: Buffer | undefined;
+  #endHeld = false;
+  #reading = false;
+  /** Fields of an answer that has begun and not been sent: a small body leaves with them. */
+  #fields: string[] | undefined;
+  #framing: ResponseFraming = 'none';
+  #decoder: ChunkedDecoder | undefined;
+  #webSocketKey = '';
+  #tunnel: TunnelEnd | undefined;
+  #refusedTunnel = false;
+  /** When the client last sent something of its body, and when it is known to have taken something of its answer. */
+  #heardMs: number;
+  #tookMs: number;
+  #slicesSeen = 0;
+
+  constructor(owner: StreamOwner, stream: ServerHttp2Stream) {
+    this.#owner = owner;
+    this.facts = owner.facts;
+    this.#stream = stream;
+    this.#writer = new StreamWriter(stream, this);
+    this.#heardMs = owner.context.wheel.nowMs;
+    this.#tookMs = this.#heardMs;
+    stream.on('error', ignore);
+    stream.on('aborted', () => this.#left());
+    stream.on('close', () => this.#closed());
+  }
+
+  /**
+   * Answers the request that the stream began with.
+   * @param raw names and values of its HEADERS
+   * @param complete whether they were all of it
+   */
+  begin(raw: readonly string[], complete: boolean): void {
+    const { context, reader, headers } = this.#owner;
+    const { head } = context;
+    const makeKey = (): string => {
+      this.#webSocketKey = webSocketKey(context.random);
+      return this.#webSocketKey;
+    };
+    const failure = reader.read(raw, complete, head, context.buffers.shared, makeKey);
+    if (failure !== undefined) {
+      this.#refuse(failure);
+      return;
+    }
+    this.#owner.used(reader.length);
+    const exchange = new Exchange(this, context.line, context.wheel.look(), head);
+    this.#exchange = exchange;
+    exchange.bodyComplete = complete || reader.kind !== 'plain';
+    const body = exchange.bodyComplete ? undefined : this.#expectBody(exchange, head.bodyLength);
+    const maxBytes = context.forward(exchange, head, headers);
+    if (body !== undefined) body.maxBytes = maxBytes;
+  }
+
+  #expectBody(exchange: Exchange, length: number): StreamBody {
+    const body = new StreamBody(exchange, length);
+    this.#body = body;
+    // these come when they come, also before anything is read: the end of a body in which there is nothing does
+    this.#stream.on('end', () => this.#onEnd());
+    this.#stream.on('trailers', (_fields, _flags, raw: readonly string[]) => {
+      body.trailers = raw;
+    });
+    return body;
+  }
+
+  /** Answers what is not a request, without anything having been sent to any backend. */
+  #refuse(code: FailureCode): void {
+    this.#owner.context.malformed(this.facts, code);
+    const problem = problemFor(code, undefined, '');
+    this.startResponse(problem.head + (this.facts.hstsLine ?? ''), 'length');
+    this.bodyText(problem.body);
+    this.endResponse();
+  }
+
+  // --- the request's body ---
+
+  pauseBody(): void {
+    this.#reading = false;
+    this.#stream.pause();
+  }
+
+  resumeBody(): void {
+    const exchange = this.#exchange;
+    if (exchange === undefined || exchange.bodyComplete) return;
+    this.#listen();
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#onData(held);
+    if (this.#endHeld) this.#onEnd();
+    if (exchange !== this.#exchange || exchange.bodyComplete || exchange.backendSide === undefined) return;
+    this.#reading = true;
+    this.#heardMs = this.#owner.context.wheel.nowMs;
+    this.#stream.resume();
+    // head and body leave together if the body is there already
+    setImmediate(flushLater, exchange);
+  }
+
+  #listening = false;
+
+  #listen(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    this.#stream.on('data', (bytes: Buffer) => this.#onData(bytes));
+  }
+
+  #onData(bytes: Buffer): void {
+    this.#owner.used(bytes.length);
+    if (this.#phase === 'tunnel') {
+      this.#tunnel?.onClientBytes(bytes, 0, bytes.length);
+      return;
+    }
+    const exchange = this.#exchange;
+    if (exchange === undefined || exchange.bodyComplete) return;
+    this.#heardMs = this.#owner.context.wheel.nowMs;
+    const side = exchange.backendSide;
+    if (side === undefined) {
+      this.#held = this.#held === undefined ? bytes : Buffer.concat([this.#held, bytes]);
+      this.pauseBody();
+      return;
+    }
+    const failure = this.#body?.take(bytes);
+    if (failure !== undefined) this.#failBody(exchange, failure);
+    else if (side.flush()) this.pauseBody();
+  }
+
+  #onEnd(): void {
+    if (this.#phase === 'tunnel') {
+      this.#tunnel?.onClientEnd();
+      return;
+    }
+    const exchange = this.#exchange;
+    // a reset with NO_ERROR is no end, though node:http2 emits one
+    if (exchange === undefined || exchange.bodyComplete || this.#gone) return;
+    this.#endHeld = exchange.backendSide === undefined;
+    if (this.#endHeld) return;
+    const failure = this.#body?.end();
+    if (failure !== undefined) this.#failBody(exchange, failure);
+  }
+
+  #failBody(exchange: Exchange, code: FailureCode): void {
+    this.#owner.context.refuse(exchange, code);
+  }
+
+  // --- ClientSide: the answer ---
+
+  interim(text: string): void {
+    const status = statusOf(text);
+    this.bytesOut += text.length;
+    if (this.#gone) return;
+    if (status !== 101 && status < 200) {
+      this.#stream.additionalHeaders(fieldsObject(responseFields(text, String(status))));
+      return;
+    }
+    // the answer that makes a tunnel: 200 here, whatever it is in HTTP/1.1 (RFC 8441 §5)
+    const fields = responseFields(text, '200');
+    if (status === 101 && !this.#accepts(fields)) this.#refusedTunnel = true;
+    else this.#respondOpen(fields);
+  }
+
+  /** Whether a 101 answers our handshake. What it is seen by stays between the backend and us. */
+  #accepts(fields: string[]): boolean {
+    const at = fields.indexOf('sec-websocket-accept');
+    if (at < 0 || this.#webSocketKey === '') return false;
+    const [, accept] = fields.splice(at, 2);
+    return accept === webSocketAccept(this.#webSocketKey);
+  }
+
+  startResponse(head: string, framing: ResponseFraming): void {
+    const status = head.slice(9, 12);
+    this.bytesOut += head.length;
+    this.#fields = responseFields(head, status);
+    this.#framing = framing;
+    if (framing === 'chunked') this.#decoder = new ChunkedDecoder('payload');
+  }
+
+  bodyText(text: string): void {
+    this.bytesOut += text.length;
+    if (this.#decoder === undefined) this.#writer.bodyText(text);
+    else this.#decode(Buffer.from(text, 'latin1'), 0, text.length);
+  }
+
+  bodyBytes(bytes: Buffer, start: number, end: number): void {
+    this.bytesOut += end - start;
+    if (this.#decoder === undefined) this.#writer.bodyBytes(bytes, start, end);
+    else this.#decode(bytes, start, end);
+  }
+
+  #decode(bytes: Buffer, start: number, end: number): void {
+    this.#decoder?.decode(bytes, start, end, this.#writer);
+  }
+
+  get #gone(): boolean {
+    return this.#stream.destroyed || this.#stream.closed;
+  }
+
+  flush(): boolean {
+    if (this.#gone) return false;
+    this.#sendHead();
+    this.#writer.flush();
+    return this.#writer.full;
+  }
+
+  /** The head of an answer of which more is to come. */
+  #sendHead(): void {
+    const fields = this.#fields;
+    if (fields === undefined) return;
+    this.#fields = undefined;
+    if (this.#framing === 'none') this.#stream.respond(fields, WHOLE);
+    else this.#respondOpen(fields);
+  }
+
+  #respondOpen(fields: readonly string[]): void {
+    this.#writer.waitForTrailers();
+    this.#stream.on('wantTrailers', () => this.#sendTrailers());
+    this.#stream.respond(fields, OPEN_ENDED);
+  }
+
+  #sendTrailers(): void {
+    const trailers: string[] = [];
+    addFields(trailers, this.#decoder?.trailers ?? '', 0);
+    this.#stream.sendTrailers(fieldsObject(trailers));
+    this.#writer.trailersSent();
+  }
+
+  endResponse(): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    this.#body = undefined;
+    this.#held = undefined;
+    this.#phase = 'answered';
+    if (this.#gone) return;
+    // what the client has not sent of its request it need not send any more
+    const unfinished = !this.#stream.endAfterHeaders && exchange?.bodyComplete !== true;
+    const fields = this.#fields;
+    this.#fields = undefined;
+    const trailers = this.#decoder !== undefined && this.#decoder.trailers !== '';
+    if (fields !== undefined) {
+      if (trailers) this.#respondOpen(fields);
+      else this.#stream.respond(fields, this.#writer.empty ? WHOLE : WITH_BODY);
+    }
+    // node:http2 drops the head of a stream that is closed in the turn in which it ended with its head
+    const headAlone = fields !== undefined && !trailers && this.#writer.empty;
+    this.#writer.end(unfinished && !headAlone);
+    if (headAlone && unfinished) setImmediate(closeLater, this.#stream);
+    // what is not read keeps a stream from closing
+    if (unfinished || this.#listening) this.#stream.resume();
+    this.#tookMs = this.#owner.context.wheel.nowMs;
+  }
+
+  breakResponse(): void {
+    this.#exchange = undefined;
+    this.#phase = 'answered';
+    this.#reset(NGHTTP2_INTERNAL_ERROR);
+  }
+
+  #reset(code: number): void {
+    this.#stream.close(code);
+    this.#stream.resume();
+  }
+
+  onRoom(): void {
+    if (this.#phase === 'tunnel') this.#tunnel?.onClientDrain();
+    else this.#exchange?.backendSide?.resumeResponse();
+  }
+
+  // --- tunnels ---
+
+  startTunnel(tunnel: TunnelEnd): ByteEnd {
+    this.#phase = 'tunnel';
+    this.#exchange = undefined;
+    this.#tunnel = tunnel;
+    const end = new StreamTunnelEnd(this.#stream, this.#writer);
+    if (this.#refusedTunnel) this.#refuseTunnel();
+    if (this.#gone) {
+      // it left before its tunnel was there, which learns of it once it has this end
+      process.nextTick(() => tunnel.onClientClose());
+      return end;
+    }
+    this.#stream.on('end', () => this.#onEnd());
+    this.#listen();
+    this.#stream.resume();
+    return end;
+  }
+
+  #refuseTunnel(): void {
+    const { head, body } = problemFor('bad_upgrade', undefined, '');
+    this.#stream.respond(responseFields(head, '502'), WITH_BODY);
+    this.#stream.end(body, 'latin1');
+    this.#reset(constants.NGHTTP2_NO_ERROR);
+  }
+
+  // --- the client leaves, or must ---
+
+  /**
+   * Milliseconds that the client has left to send or take something; infinite while nothing is expected of it. Asked now and
+   * then, it sees what has been taken since.
+   */
+  msLeft(nowMs: number): number {
+    const { slices, empty } = this.#writer;
+    const answered = this.#phase === 'answered';
+    if (slices !== this.#slicesSeen || (empty && !answered)) {
+      this.#slicesSeen = slices;
+      this.#tookMs = nowMs;
+    }
+    const { bodyTimeoutMs } = this.#owner.context.plan;
+    if (answered || !empty) return this.#tookMs + bodyTimeoutMs - nowMs;
+    if (!this.#reading || this.#exchange?.bodyComplete !== false) return Number.POSITIVE_INFINITY;
+    return this.#heardMs + bodyTimeoutMs - nowMs;
+  }
+
+  /** It had the time that it has. */
+  stalled(): void {
+    const exchange = this.#exchange;
+    if (exchange !== undefined && this.#writer.empty) {
+      this.#failBody(exchange, 'body_timeout');
+      return;
+    }
+    this.#left();
+    this.#reset(NGHTTP2_CANCEL);
+  }
+
+  #left(): void {
+    const exchange = this.#exchange;
+    const tunnel = this.#tunnel;
+    this.#exchange = undefined;
+    this.#tunnel = undefined;
+    this.#held = undefined;
+    if (exchange !== undefined) this.#owner.context.line.clientLeft(exchange);
+    tunnel?.onClientClose();
+  }
+
+  #closed(): void {
+    this.#left();
+    const early = this.#phase === 'exchange';
+    this.#phase = 'closed';
+    this.#owner.closed(this, early);
+  }
+}
+
+function ignore(): void {}
+
+function flushLater(exchange: Exchange): void {
+  if (!exchange.ended) exchange.backendSide?.flush();
+}
+
+function closeLater(stream: ServerHttp2Stream): void {
+  stream.close(constants.NGHTTP2_NO_ERROR);
+}
