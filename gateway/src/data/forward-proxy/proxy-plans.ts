@@ -1,3 +1,4 @@
+import { ownRoutePlan } from '../own-route-plan.ts';
 import type { ForwardProxyPlan, RoutePlan, ServicePlan } from '../plan.ts';
 import { authorityOf, type ProxyTarget } from './proxy-target.ts';
 
@@ -63,23 +64,13 @@ export function proxyRoutePlan(
   { maxTunnels, idleTimeoutMs }: ForwardProxyPlan,
   kind: DestinationKind,
 ): RoutePlan {
-  return {
+  return ownRoutePlan({
     name,
-    host: undefined,
-    path: '/',
-    methods: [],
-    headers: [],
     service: name,
-    rewrite: undefined,
-    timeouts: {},
-    retry: undefined,
     concurrency:
       kind === 'tunnel' ? { max: maxTunnels, queue: 0, queueTimeoutMs: 0, adaptive: false } : undefined,
-    priority: 'normal',
     webSocket: { maxConnections: maxTunnels, idleMs: idleTimeoutMs, pingMs: 0 },
     // where it goes they have limits of their own; here it only passes through
     maxBodyBytes: Number.MAX_SAFE_INTEGER,
-    requestHeaders: { set: {}, remove: [] },
-    responseHeaders: { set: {}, remove: [] },
-  };
+  });
 }

@@ -1,9 +1,8 @@
 import { deepEqualPlan } from '../changed-fields.ts';
+import { ownRoutePlan } from '../own-route-plan.ts';
 import type { RoutePlan, TcpListenerPlan } from '../plan.ts';
 import { Route } from '../route.ts';
 import type { Service, ServiceContext } from '../service.ts';
-
-const UNCHANGED = { set: {}, remove: [] };
 
 /**
  * The route that connections of a TCP listener to `service` are on: what they are counted by, and what says how long they
@@ -16,24 +15,12 @@ export function tcpRoute(
   service: Service,
   before: Route | undefined,
 ): Route {
-  const { retry } = service.plan;
-  const routePlan: RoutePlan = {
+  const routePlan = ownRoutePlan({
     name: nameOf(plan, service.name),
-    host: undefined,
-    path: '/',
-    methods: [],
-    headers: [],
     service: service.name,
-    rewrite: undefined,
-    timeouts: {},
-    retry,
-    concurrency: undefined,
-    priority: 'normal',
+    retry: service.plan.retry,
     webSocket: { maxConnections: plan.maxConnections, idleMs: plan.idleTimeoutMs, pingMs: 0 },
-    maxBodyBytes: 0,
-    requestHeaders: UNCHANGED,
-    responseHeaders: UNCHANGED,
-  };
+  });
   if (before !== undefined && isSame(before, routePlan, service)) return before;
   return new Route(context, routePlan, service, before);
 }

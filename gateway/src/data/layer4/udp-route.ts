@@ -1,8 +1,7 @@
-import type { RoutePlan, UdpListenerPlan } from '../plan.ts';
+import { ownRoutePlan } from '../own-route-plan.ts';
+import type { UdpListenerPlan } from '../plan.ts';
 import { Route } from '../route.ts';
 import type { Service, ServiceContext } from '../service.ts';
-
-const UNCHANGED = { set: {}, remove: [] };
 
 /**
  * The route that sessions of a UDP listener are counted by.
@@ -15,22 +14,10 @@ export function udpRoute(
   before: Route | undefined,
 ): Route {
   const { host, port, maxConnections, idleTimeoutMs } = plan;
-  const routePlan: RoutePlan = {
+  const routePlan = ownRoutePlan({
     name: `udp ${host.includes(':') ? `[${host}]` : host}:${port}`,
-    host: undefined,
-    path: '/',
-    methods: [],
-    headers: [],
     service: service.name,
-    rewrite: undefined,
-    timeouts: {},
-    retry: undefined,
-    concurrency: undefined,
-    priority: 'normal',
     webSocket: { maxConnections, idleMs: idleTimeoutMs, pingMs: 0 },
-    maxBodyBytes: 0,
-    requestHeaders: UNCHANGED,
-    responseHeaders: UNCHANGED,
-  };
+  });
   return new Route(context, routePlan, service, before);
 }
