@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import type { ServerHttp2Stream } from 'node:http2';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { type handleUnaryCall, status } from '@grpc/grpc-js';
 import { readTimeoutMs } from '../../src/data/grpc/grpc-call.ts';
 import { percentEncoded } from '../../src/data/grpc/grpc-refusal.ts';
+import { startFrameBackend } from '../http2-backends/frame-backend.ts';
 import { startH2Backend } from '../http2-backends/h2-backend.ts';
-import { ask, nodeClient } from '../http2-clients/http2-stage.ts';
+import { ERROR } from '../http2-clients/frames.ts';
+import { answerOf, ask, nodeClient } from '../http2-clients/http2-stage.ts';
 import { eventually, only } from '../relay/gateway-in-test.ts';
 import { BREAKER, backendPlan, EJECTION, retryPlan } from '../support/plans.ts';
 import { RawBackend } from '../support/raw-backend.ts';
@@ -47,7 +49,7 @@ test('what the gateway refuses is told as a status of gRPC, in a head alone', as
   const { port } = gone;
   await gone.stop();
   const plan = backendPlan(port, { protocol: 'h2c' });
-  const gateway = await grpcGateway(t, [{ port, plan }]);
+  const gateway = await grpcGateway(t, [{ plan }]);
   const { error } = await new EchoClient(t, gateway.port).unary(MESSAGE);
   assert.equal(error?.code, status.UNAVAILABLE);
   assert.equal(error?.details, 'The backend refused the connection');
@@ -156,11 +158,12 @@ test('RESOURCE_EXHAUSTED may be listed too, and is no failure of the server', as
 });
 
 test('an answer that has begun ends with a status too: the deadline is over, or the server has died', async (t) => {
-  const streams: ServerHttp2Stream[] = [];
-  const server = await startH2Backend(t, (stream) => {
-    streams.push(stream);
-    stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
-    stream.write(Buffer.of(0, 0, 0, 0, 1, 7));
+  const server = await startFrameBackend(t, (connection, stream) => {
+    const fields = [
+      [':status', '200'],
+      ['content-type', 'application/grpc'],
+    ] as const;
+    connection.headers(stream, fields).data(stream, '\0\0\0\0\x01m');
   });
   const gateway = await grpcGateway(t, [server]);
   const session = await nodeClient(t, gateway.port);
@@ -171,11 +174,13 @@ test('an answer that has begun ends with a status too: the deadline is over, or 
     te: 'trailers',
   };
   const late = await ask(session, { ...headers, 'grpc-timeout': '100m' }, '');
-  assert.deepEqual([...late.body], [0, 0, 0, 0, 1, 7]);
+  assert.equal(late.body.toString('latin1'), '\0\0\0\0\x01m');
   assert.equal(late.trailers?.['grpc-status'], '4');
-  const dying = ask(session, headers, '');
-  await eventually(() => gateway.backends[0]?.pending === 1 && streams.length === 2);
-  streams[1]?.close(2);
+  const stream = session.request(headers);
+  const dying = answerOf(stream);
+  stream.end();
+  await once(stream, 'data');
+  server.connections[0]?.reset(3, ERROR.INTERNAL_ERROR);
   assert.equal((await dying).trailers?.['grpc-status'], '14');
   assert.deepEqual(
     gateway.ended.map(({ failure }) => failure),

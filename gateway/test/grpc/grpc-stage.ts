@@ -18,7 +18,7 @@ import { ECHO, type EchoServer } from './echo-service.ts';
 /** A gateway for gRPC before `servers`; it ends with the test. */
 export function grpcGateway(
   t: TestContext,
-  servers: readonly Pick<EchoServer, 'port' | 'plan'>[],
+  servers: readonly Pick<EchoServer, 'plan'>[],
   service: Partial<ServicePlan> = {},
   changes: PlanChanges = {},
 ): Promise<GatewayInTest> {

@@ -45,6 +45,13 @@ export async function holdTunnel({ gateway, prometheus }: Scene): Promise<RawCli
   return client;
 }
 
+/** One that its client ends. */
+export async function endTunnel(scene: Scene): Promise<void> {
+  const client = await holdTunnel(scene);
+  client.socket.resetAndDestroy();
+  await untilSeen(scene.prometheus, 'portway_tunnels_ended_total{route="/chat",reason="client"} == 1');
+}
+
 /** More requests than may be under way and wait, and one whose client leaves. */
 export async function crowd({ gateway, prometheus, shop }: Scene): Promise<void> {
   const held: Asked[] = [];

@@ -13,6 +13,8 @@ interface ConfigOptions {
   readonly shop: readonly ScriptedBackend[];
   readonly redisUrl: string;
   readonly adminPort: number;
+  /** Files of a certificate and its key. */
+  readonly certificate: { readonly cert: string; readonly key: string };
 }
 
 /**
@@ -24,10 +26,11 @@ export function configOf({
   shop,
   redisUrl,
   adminPort,
+  certificate,
 }: ConfigOptions): Readonly<Record<string, unknown>> {
   const route = (service: string): object => ({ path: `/${service}`, service, stripPrefix: true });
   return {
-    listeners: [{ address: '127.0.0.1:0' }],
+    listeners: [{ address: '127.0.0.1:0' }, { address: '127.0.0.1:0', tls: { certificates: [certificate] } }],
     admin: { address: `127.0.0.1:${adminPort}` },
     redis: { url: redisUrl },
     drain: { timeout: '1s' },

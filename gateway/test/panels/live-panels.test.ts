@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ELIGIBLE_STATES } from '../../../grafana/src/colours.ts';
@@ -13,12 +15,13 @@ import {
   variableQueries,
 } from '../../../grafana/test/support/panel-queries.ts';
 import { type Prometheus, type Range, startPrometheus } from '../../../grafana/test/support/prometheus.ts';
+import { makeCertificate } from '../agents/certificates.ts';
 import { ChildGateway } from '../resilience/child-gateway.ts';
 import { ScriptedBackend } from '../resilience-path/scripted-backend.ts';
 import { freePort } from '../restarts/free-port.ts';
 import { RedisServer } from '../state/redis-server.ts';
 import { type DemoServices, startDemoServices } from './demo-services.ts';
-import { crowd, drain, eject, fail, holdTunnel, kill, ok, reload, type Scene } from './faults.ts';
+import { crowd, drain, eject, endTunnel, fail, holdTunnel, kill, ok, reload, type Scene } from './faults.ts';
 import { configOf } from './gateway-config.ts';
 import { needK6, startChaos } from './k6-chaos.ts';
 import { loadShop } from './shop-load.ts';
@@ -43,6 +46,7 @@ test('every panel shows data after a load run with faults, asked of a real Prome
     demoEnv: demo.env,
     prometheusUrl: prometheus.url,
   });
+  await endTunnel(scene);
   const tunnel = await holdTunnel(scene);
   t.after(() => tunnel.socket.destroy());
   // before, it waits for every backend to be in
@@ -80,9 +84,20 @@ async function setScene(t: TestContext): Promise<{ scene: Scene; demo: DemoServi
     shopBackend(t),
   ]);
   const shop = [first, second] as const;
-  const config = configOf({ demo, shop, redisUrl: redis.url, adminPort });
+  const certificate = certificateFiles(t);
+  const config = configOf({ demo, shop, redisUrl: redis.url, adminPort, certificate });
   const gateway = await ChildGateway.start(t, config);
   return { scene: { gateway, prometheus, shop, config }, demo, adminPort };
+}
+
+function certificateFiles(t: TestContext): { readonly cert: string; readonly key: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'portway-panels-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const { cert, key } = makeCertificate({ names: ['DNS:shop.test'] });
+  const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+  writeFileSync(files.cert, cert);
+  writeFileSync(files.key, key);
+  return files;
 }
 
 async function shopBackend(t: TestContext): Promise<ScriptedBackend> {

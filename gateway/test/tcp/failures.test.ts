@@ -180,6 +180,21 @@ test('connections beyond the limit are closed at once, and there is room again w
   await (await gateway.client()).send('me').contains('hello me');
 });
 
+test('connections under way count against the limit of the service, until they end', async (t) => {
+  const backend = await RawBackend.start(greet);
+  t.after(() => backend.stop());
+  const concurrency = { max: 1, queue: 1, queueTimeoutMs: 60_000, adaptive: false };
+  const gateway = await startGateway(t, tcpPlan([backend.port], { service: { concurrency } }));
+  const first = await gateway.client();
+  await first.send('one').contains('hello one');
+  const second = await gateway.client();
+  second.send('two');
+  await eventually(() => gateway.gateway.data.services[0]?.limit?.queued === 1);
+  assert.equal(await connectionEnds(gateway.port), 'ECONNRESET');
+  await leave(first);
+  await second.contains('hello two');
+});
+
 test('a backend that refuses connections is ejected', async (t) => {
   const backend = await RawBackend.start(greet);
   t.after(() => backend.stop());

@@ -5,7 +5,7 @@ import { ReadBuffers } from '../../src/data/read-buffers.ts';
 import type { SecureHandle } from '../../src/data/tls/secure-handle.ts';
 import { SecureWrites } from '../../src/data/tls/secure-writes.ts';
 
-const ENCRYPTING = 0;
+const ENCRYPTED = 0;
 const EPIPE = -32;
 
 /** A handle that completes each write when it is told to, and dies of a second one before that, as Node's does. */
@@ -15,6 +15,7 @@ class FakeHandle {
   #request: WriteRequest | undefined;
   /** What the next write returns instead of a request. */
   result: number | undefined;
+  isSynchronous = false;
 
   writeLatin1String(_request: null, text: string): number | WriteRequest {
     return this.#write(text);
@@ -39,14 +40,21 @@ class FakeHandle {
     assert.equal(this.#request, undefined, 'a second write at once ends the process');
     if (this.result !== undefined) return this.result;
     this.written.push(text);
-    this.#request = { oncomplete: () => assert.fail('nobody waits'), buffer: undefined, writeStatus: null };
-    return this.#request;
+    const request = { buffer: undefined, writeStatus: null } as unknown as WriteRequest;
+    this.#request = request;
+    if (this.isSynchronous) this.complete();
+    return request;
   }
 
-  complete(status = ENCRYPTING): void {
+  /** Tells who waits for it; to be looked at where nobody does. */
+  complete(status = ENCRYPTED): boolean {
     const request = this.#request;
     this.#request = undefined;
-    request?.oncomplete(status);
+    if (request === undefined) return false;
+    const { oncomplete } = request as Partial<WriteRequest>;
+    if (oncomplete === undefined) request.writeStatus = status;
+    else oncomplete(status);
+    return oncomplete !== undefined;
   }
 }
 
@@ -60,6 +68,31 @@ function setUp() {
   });
   return { handle, told, buffers, writes };
 }
+
+test('a write that nobody waits for is not told of', () => {
+  const { handle, told, writes } = setUp();
+  writes.text('a');
+  assert.equal(writes.pendingBytes, 0);
+  assert.equal(handle.complete(), false);
+  assert.equal(writes.idle, true);
+  writes.text('b');
+  handle._parent.writeQueueSize = 5;
+  assert.equal(writes.pendingBytes, 5);
+  assert.equal(handle.complete(), true);
+  assert.deepEqual([handle.written, told], [['a', 'b'], ['wrote']]);
+});
+
+test('writes that are complete at once are taken as such', () => {
+  const { handle, told, writes } = setUp();
+  writes.text('a');
+  writes.text('b');
+  handle.isSynchronous = true;
+  handle.complete();
+  assert.deepEqual([handle.written, told], [['a', 'b'], ['wrote']]);
+  writes.text('c');
+  writes.textAndBytes('d', Buffer.from('e'), undefined);
+  assert.deepEqual([handle.written, writes.idle], [['a', 'b', 'c', 'de'], true]);
+});
 
 test('what comes while a write is under way leaves in its order, as one', () => {
   const { handle, told, writes } = setUp();
@@ -131,4 +164,14 @@ test('a write that fails, at once or later, is told, and nothing more is written
   atOnce.handle.result = EPIPE;
   atOnce.writes.text('a');
   assert.deepEqual([atOnce.told, atOnce.writes.idle], [['failed'], true]);
+  const unseen = setUp();
+  unseen.writes.text('a');
+  unseen.handle.complete(EPIPE);
+  assert.deepEqual(unseen.told, []);
+  const lent = unseen.buffers.borrow();
+  assert.ok(lent !== undefined);
+  unseen.writes.textAndBytes('b', lent, undefined);
+  unseen.buffers.release(lent);
+  unseen.writes.text('c');
+  assert.deepEqual([unseen.told, unseen.handle.written, unseen.buffers.lent], [['failed'], ['a'], 0]);
 });

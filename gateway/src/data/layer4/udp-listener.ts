@@ -103,9 +103,14 @@ export class UdpListener implements Listener, DatagramReader {
       ...{ clock, wheel, resolver: services.resolver, sends: this.#sends },
       dropped: (code: string) => this.#dropped(code),
       answer: (bytes: Buffer, port: number, address: string) => this.#answer(bytes, port, address),
-      tell: (session: EndedSession, on: Route) => this.#deps.line.watcher?.ended(udpReport(session, on)),
+      tell: (session: EndedSession, route: Route) => this.#tell(session, route),
     };
     return new UdpSessions(deps, this.plan, route);
+  }
+
+  #tell(session: EndedSession, route: Route): void {
+    const { ids, line } = this.#deps;
+    line.watcher?.ended(udpReport(session, route, ids.traceId(ids.next())));
   }
 
   #answer(bytes: Buffer, port: number, address: string): void {

@@ -14,12 +14,15 @@ export interface EndedSession {
   readonly ending: TunnelEnding;
 }
 
-/** A session as whoever watches exchanges is told of it: as a tunnel that was no request before. */
-export function udpReport(session: EndedSession, { name, service }: Route): ExchangeReport {
+/**
+ * A session as whoever watches exchanges is told of it: as a tunnel that was no request before.
+ * @param traceId what samples are chosen by
+ */
+export function udpReport(session: EndedSession, { name, service }: Route, traceId: string): ExchangeReport {
   const { clientIp, backend, bytesIn, bytesOut, startedMs, durationMs, ending } = session;
   return {
     ...{ head: '', method: '', host: '', path: '', query: '', minorVersion: -1, protocol: 'UDP' },
-    ...{ scheme: 'http', requestId: '', traceId: '', clientIp, peerIp: clientIp },
+    ...{ scheme: 'http', requestId: '', traceId, clientIp, peerIp: clientIp },
     ...{ status: 200, failure: undefined, phase: 'body' },
     ...{ route: name, routePath: undefined, service: service.name, backend },
     ...{ attempts: 1, retries: 0, hedged: false, bytesIn, bytesOut, startedMs, durationMs },

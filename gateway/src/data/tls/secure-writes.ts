@@ -24,13 +24,15 @@ export class SecureWrites {
   readonly #transport: SecureHandle['_parent'];
   readonly #buffers: ReadBuffers;
   readonly #owner: WritesOwner;
-  #underWay = false;
+  /** The last write, until it is known to be complete. */
+  #request: WriteRequest | undefined;
   /** What waits: chunks with their encodings, and the text after the last of them. */
   #chunks: (string | Buffer)[] = [];
   #text = '';
   #waitingBytes = 0;
   readonly #held: Held[] = [];
   #whenIdle: (() => void) | undefined;
+  #isOver = false;
   readonly #complete = (status: number): void => this.#completed(status);
 
   constructor(handle: SecureHandle, buffers: ReadBuffers, owner: WritesOwner) {
@@ -45,37 +47,69 @@ export class SecureWrites {
     return !this.#underWay;
   }
 
-  /** Bytes that the kernel has not taken yet. */
+  /** To be told of each completion costs a call from the event loop: as long as nobody waits for it, it is only looked at. */
+  get #underWay(): boolean {
+    const request = this.#request;
+    if (request === undefined) return false;
+    if (request.writeStatus === null) return true;
+    this.#request = undefined;
+    if (request.writeStatus !== 0) this.#failed();
+    return false;
+  }
+
+  #await(): void {
+    if (this.#request !== undefined) this.#request.oncomplete = this.#complete;
+  }
+
+  /** Bytes that the kernel has not taken yet. Who is told of some is told when there are none. */
   get pendingBytes(): number {
-    return this.#underWay ? this.#transport.writeQueueSize + this.#waitingBytes : 0;
+    if (!this.#underWay) return 0;
+    const bytes = this.#transport.writeQueueSize + this.#waitingBytes;
+    if (bytes > 0) this.#await();
+    return bytes;
   }
 
   text(text: string): void {
+    const isUnderWay = this.#underWay;
+    if (this.#isOver) return;
     this.#text += text;
-    if (this.#underWay) this.#waitingBytes += text.length;
+    if (isUnderWay) this.#wait(text.length);
     else this.#send();
   }
 
   /** @param copy what `bytes` lie in, to be returned once they are encrypted */
   textAndBytes(text: string, bytes: Buffer, copy: Buffer | undefined): void {
+    const isUnderWay = this.#underWay;
+    this.#held.push({ bytes, copy });
+    this.#buffers.hold(bytes);
+    if (this.#isOver) {
+      this.#release();
+      return;
+    }
     const before = this.#text + text;
     this.#text = '';
     if (before !== '') this.#chunks.push(before, 'latin1');
     this.#chunks.push(bytes, 'buffer');
-    this.#held.push({ bytes, copy });
-    this.#buffers.hold(bytes);
-    if (this.#underWay) this.#waitingBytes += text.length + bytes.length;
+    if (isUnderWay) this.#wait(text.length + bytes.length);
     else this.#send();
+  }
+
+  #wait(bytes: number): void {
+    this.#waitingBytes += bytes;
+    this.#await();
   }
 
   /** Calls `then` once nothing is under way; nothing may be written any more. */
   finish(then: () => void): void {
-    if (this.#underWay) this.#whenIdle = then;
-    else then();
+    if (this.#underWay) {
+      this.#whenIdle = then;
+      this.#await();
+    } else then();
   }
 
   /** The socket is gone. */
   close(): void {
+    this.#isOver = true;
     this.#whenIdle = undefined;
     this.#release();
   }
@@ -85,7 +119,6 @@ export class SecureWrites {
     const text = this.#text;
     this.#text = '';
     this.#waitingBytes = 0;
-    this.#underWay = true;
     if (chunks.length === 0) {
       this.#sent(this.#handle.writeLatin1String(null, text));
       return;
@@ -100,19 +133,25 @@ export class SecureWrites {
   }
 
   #sent(result: number | WriteRequest): void {
-    if (typeof result === 'number') this.#completed(result);
-    else if (result.writeStatus === null) result.oncomplete = this.#complete;
-    else this.#completed(result.writeStatus);
+    if (typeof result !== 'number') this.#request = result;
+    else if (result !== 0) this.#failed();
+  }
+
+  #failed(): void {
+    this.close();
+    this.#owner.writeFailed();
   }
 
   #completed(status: number): void {
-    this.#underWay = false;
+    this.#request = undefined;
     if (status !== 0) {
-      this.close();
-      this.#owner.writeFailed();
-    } else if (this.#chunks.length > 0 || this.#text !== '') this.#send();
-    else if (this.#whenIdle === undefined) this.#owner.wrote();
-    else this.#whenIdle();
+      this.#failed();
+      return;
+    }
+    if (this.#chunks.length > 0 || this.#text !== '') this.#send();
+    if (this.#underWay) this.#await();
+    else if (this.#whenIdle !== undefined) this.#whenIdle();
+    else if (!this.#isOver) this.#owner.wrote();
   }
 
   #release(): void {
