@@ -186,6 +186,14 @@ test('a service of connections inherits nothing that is for requests', () => {
   assert.equal(service.pool.maxConnections, 5);
 });
 
+test('connections that last are not held to the number that requests share', () => {
+  const most = (keys: string) =>
+    serviceOf(withLayer4('protocol: tcp, service: a', 'tcp://h:1', keys)).pool.maxConnections;
+  assert.equal(most('balance: random'), 10_000);
+  assert.equal(most('pool: { queue: 1 }'), 10_000);
+  assert.equal(most('pool: { maxConnections: 20 }'), 20);
+});
+
 test('connections to tcp backends start with a PROXY header when asked for', () => {
   const header = (keys: string) =>
     serviceOf(withLayer4('protocol: tcp, service: a', 'tcp://h:1', keys)).sendProxyProtocol;

@@ -35,6 +35,7 @@ export const DEFAULTS = {
     maxRequests: 10_000,
     maxAge: '10m',
   },
+  layer4Pool: { maxConnections: 10_000 },
   timeouts: { connect: '2s', head: '30s', idle: '60s', total: 0, eventStream: '5m' },
   tls: { verify: true },
   protocol: 'http1',

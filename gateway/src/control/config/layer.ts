@@ -1,5 +1,6 @@
 import type { BackendProtocol } from '../../data/plan.ts';
 import { parseBackendUrl } from './addresses.ts';
+import { DEFAULTS } from './defaults.ts';
 import type { Draft } from './draft.ts';
 import type { ServiceConfig } from './schema-service.ts';
 import type { Settings } from './settings.ts';
@@ -39,7 +40,9 @@ export function serviceSettings(service: Draft<ServiceConfig> | undefined, defau
   if (layer === 'http') return effectiveSettings(own, defaults);
   const health = layer4Health(layer, own.health, defaults.health);
   const { sticky, tls, protocol, health: httpHealth, ...rest } = defaults;
-  return effectiveSettings(own, { ...rest, health });
+  // a connection lasts here, and is not shared by requests
+  const pool = { ...DEFAULTS.layer4Pool, ...rest.pool };
+  return effectiveSettings(own, { ...rest, health, pool });
 }
 
 /** Datagrams are not probed unless the service says so, and connections by connecting: a path for others is not theirs. */

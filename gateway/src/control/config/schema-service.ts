@@ -80,7 +80,14 @@ const SendProxyProtocol = orOff(Type.Enum(['v1', 'v2']), {
 });
 
 const Pool = block('Connections to each backend.', {
-  maxConnections: opt(count('Connections to one backend.', 1, 65_535, DEFAULTS.pool.maxConnections)),
+  maxConnections: opt(
+    count(
+      'Connections to one backend, WebSockets not counted; 10000 where a tcp or udp service says nothing.',
+      1,
+      65_535,
+      DEFAULTS.pool.maxConnections,
+    ),
+  ),
   queue: opt(
     count('Requests that may wait for a connection of one backend.', 0, 1_000_000, DEFAULTS.pool.queue),
   ),
