@@ -111,7 +111,7 @@ export class Exchange implements PickRequest, BodySink {
   /** The canonical path, once forward has read it. */
   path: string;
   /** The client's head as it came, to look fields up in. */
-  readonly #head: string;
+  #head: string;
 
   route: Route | undefined = undefined;
   /** The protocol asked for by Upgrade; empty for none. */
@@ -243,6 +243,15 @@ export class Exchange implements PickRequest, BodySink {
       this.bodyLost = true;
       this.body = '';
     }
+  }
+
+  /** Both connections are a tunnel's from here on: what only a request needs would stay for as long as that is open. */
+  becomeTunnel(tunnel: Tunnel): void {
+    this.tunnel = tunnel;
+    this.requestHead = '';
+    this.timers?.close();
+    this.timers = undefined;
+    if (this.record === undefined) this.#head = '';
   }
 
   /** The whole body has been read from the client. */

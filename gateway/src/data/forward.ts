@@ -28,7 +28,7 @@ import { settleAnswer, settleCallEnd } from './settle-answer.ts';
 import { settleFailure, settleTotalTimeout } from './settle-failure.ts';
 import { enterTunnel } from './tunnel/enter-tunnel.ts';
 import { isEventStream, startEventStream } from './tunnel/event-stream.ts';
-import { isFull, isWanted, upgradeRefusal } from './tunnel/upgrade.ts';
+import { isFull, upgradeFailure, upgradeRefusal } from './tunnel/upgrade.ts';
 
 const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n';
 
@@ -247,7 +247,7 @@ export class Forward implements Line {
   // --- the answer ---
 
   responseHead(exchange: Exchange, head: ResponseHead): void {
-    if (head.status < 200) {
+    if (head.status < 200 || (exchange.upgrade !== '' && upgradeFailure(head, exchange) !== undefined)) {
       this.#interim(exchange, head);
       return;
     }
@@ -291,14 +291,15 @@ export class Forward implements Line {
     return true;
   }
 
-  /** 1xx (RFC 9110 §15.2): passed on, but for 101, which turns both connections into a tunnel. */
+  /** 1xx (RFC 9110 §15.2): passed on, but for 101, which turns both connections into a tunnel; and what may not pass for it. */
   #interim(exchange: Exchange, head: ResponseHead): void {
     const text = responseHeadText(head, 'none', undefined, '', this.#context.dateLine);
-    if (head.status !== 101) {
-      exchange.client.interim(`${text}\r\n`);
-    } else if (!isWanted(head, exchange)) {
+    const failure = upgradeFailure(head, exchange);
+    if (failure !== undefined) {
       exchange.backendSide?.cancel();
-      this.attemptFailed(exchange, 'bad_upgrade', { sent: true, reused: false, answered: true });
+      this.attemptFailed(exchange, failure, { sent: true, reused: false, answered: true });
+    } else if (head.status !== 101) {
+      exchange.client.interim(`${text}\r\n`);
     } else if (isFull(exchange.route)) {
       // others that were asked for later were answered sooner
       this.refuse(exchange, 'too_many_tunnels');

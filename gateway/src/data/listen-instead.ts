@@ -31,7 +31,9 @@ async function listenOver(
     await listener.listen();
   } catch (error) {
     const { port } = listener.plan;
-    const inTheWay = going.filter((other) => other.plan.port === port && !stopped.has(other));
+    const inTheWay = going.filter(
+      (other) => other.plan.port === port && isUdp(other) === isUdp(listener) && !stopped.has(other),
+    );
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || inTheWay.length === 0) throw error;
     for (const other of inTheWay) {
       other.stopListening();
@@ -39,6 +41,11 @@ async function listenOver(
     }
     await listener.listen();
   }
+}
+
+/** One port is two, one of TCP and one of UDP. */
+function isUdp({ plan }: Listener): boolean {
+  return plan.kind === 'udp';
 }
 
 /** @throws Error when somebody else was quicker, which leaves that address without a listener */

@@ -253,6 +253,19 @@ export const PROTOCOL_LISTENER_CASES: readonly ProblemCase[] = [
     said: [],
   },
   {
+    name: 'tunnels to this machine by name alone',
+    text: withListener('tunnel: { auth: { a: b }, allow: ["localhost:80", "a.localhost"] }'),
+    said: [
+      '1:72: warning: allow: localhost is this machine, and its address has to be listed too; add 127.0.0.1 (and [::1]) with the port',
+      '1:88: warning: allow: a.localhost is this machine, and its address has to be listed too; add 127.0.0.1 (and [::1]) with the port',
+    ],
+  },
+  {
+    name: 'tunnels to this machine by name and address',
+    text: withListener('tunnel: { auth: { a: b }, allow: ["localhost:80", "127.0.0.0/8:80"] }'),
+    said: [],
+  },
+  {
     name: 'tunnels that are only switched on',
     text: withListener('tunnel: true'),
     said: ['1:46: tunnel: expected a block of keys or false, got true'],

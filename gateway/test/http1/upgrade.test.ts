@@ -92,6 +92,21 @@ test('either side may close its half of a tunnel and still hear the other', asyn
   }
 });
 
+test('a client that closed its half before the 101 is heard to have done so', async (t) => {
+  const { client, backend } = await stage(t);
+  const browser = await client();
+  browser.socket.end(`${ASK}last words`, 'latin1');
+  // the gateway asks whether it is still there: then it has seen the end of its half
+  await browser.contains('102 Processing');
+  const [server] = backend.connections;
+  assert.ok(server);
+  server.socket.write(SWITCH);
+  await backend.until(() => server.ended);
+  assert.match(server.received, /\r\n\r\nlast words$/);
+  server.socket.end('reply');
+  assert.match(await browser.end(), /reply$/);
+});
+
 test('when one side of a tunnel is gone, so is the other', async (t) => {
   for (const gone of ['client', 'backend'] as const) {
     await t.test(gone, async (row) => {

@@ -38,6 +38,28 @@ test('a client that resets in the middle of its body cancels the work at the bac
   await eventually(() => gateway.ended[0]?.failure === 'client_left');
 });
 
+test('a client that resets without an error while its body waits for the backend has left all the same', async (t) => {
+  const backend = await RawBackend.start((connection) => connection.socket.pause());
+  t.after(() => backend.stop());
+  const gateway = await http2Gateway(t, [backend.port], { route: { maxBodyBytes: 1e9 } });
+  const session = await nodeClient(t, gateway.port);
+  const stream = session.request({ ':method': 'POST' }, { endStream: false, waitForTrailers: true });
+  stream.on('error', () => {});
+  stream.write(Buffer.alloc(32 * 1024 * 1024));
+  const { agent } = only(gateway);
+  await eventually(() => agent.stats.active === 1 && backend.connections.length === 1);
+  const inside = (): number => (stream.state.localWindowSize ?? 0) + stream.bufferSize;
+  let seen = -1;
+  while (seen !== inside()) {
+    seen = inside();
+    for (let n = 0; n < 20; n++) await new Promise((resolve) => session.ping(resolve));
+  }
+  stream.close(ERROR.NO_ERROR);
+  await eventually(() => gateway.ended.length === 1);
+  assert.equal(gateway.ended[0]?.failure, 'client_left');
+  assert.equal(agent.stats.active, 0);
+});
+
 test('a client that resets in the middle of its answer cancels the rest', async (t) => {
   const backend = await RawBackend.answering(`${HEAD}part`);
   t.after(() => backend.stop());

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { allQuiet, eventually } from '../relay/gateway-in-test.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { servicePlan } from '../support/plans.ts';
 import { RawBackend } from '../support/raw-backend.ts';
 import { answer } from '../support/stage.ts';
 import {
@@ -21,7 +22,7 @@ import { http2Gateway } from './http2-stage.ts';
 const { ENHANCE_YOUR_CALM } = ERROR;
 
 /** Floods that node:http2 tells us of, and those it stops itself: each ends the connection at once. */
-const TOLD: readonly (readonly [what: string, flood: (client: FrameClient) => void])[] = [
+const TOLD: readonly (readonly [what: string, flood: (client: FrameClient) => unknown])[] = [
   [
     'streams opened and reset at once (CVE-2023-44487)',
     (client) => {
@@ -39,7 +40,14 @@ const TOLD: readonly (readonly [what: string, flood: (client: FrameClient) => vo
   ],
   [
     'PING (CVE-2019-9512)',
-    (client) => client.send(...Array.from({ length: 1_500 }, () => frame(TYPE.PING, 0, 0, Buffer.alloc(8)))),
+    async (client) => {
+      const pings = Buffer.concat(Array.from({ length: 500 }, () => frame(TYPE.PING, 0, 0, Buffer.alloc(8))));
+      for (let n = 0; n < 14 && !client.closed; n++)
+        await client
+          .send(pings)
+          .ping()
+          .catch(() => {});
+    },
   ],
   [
     'SETTINGS (CVE-2019-9515)',
@@ -67,7 +75,7 @@ for (const [what, flood] of TOLD) {
     t.after(() => backend.stop());
     const gateway = await http2Gateway(t, [backend.port]);
     const client = await FrameClient.open(t, gateway.port);
-    flood(client);
+    await flood(client);
     assert.equal((await client.goaway()).code, ENHANCE_YOUR_CALM);
     if (!client.closed) await once(client.socket, 'close');
     await allQuiet(gateway);
@@ -155,6 +163,35 @@ test('streams that come and go in their turn are no flood', async (t) => {
   await allQuiet(gateway);
   await eventually(() => gateway.ended.length === 1_201);
 });
+
+for (const [what, length] of [
+  ['wait for a backend', '40000'],
+  ['are refused', '300000'],
+] as const) {
+  test(`bodies that ${what} are no flood`, async (t) => {
+    const backend = await RawBackend.start();
+    t.after(() => backend.stop());
+    const clock = new ManualClock();
+    const { pool } = servicePlan([]);
+    const changes = {
+      service: { pool: { ...pool, maxConnections: 1, queueTimeoutMs: 60_000 } },
+      route: { maxBodyBytes: 200_000 },
+    };
+    const gateway = await http2Gateway(t, [backend.port], changes, { clock });
+    const client = await FrameClient.open(t, gateway.port);
+    for (let n = 0; n < 30; n++) {
+      client.headers(2 * n + 1, request({ ':method': 'POST' }, [['content-length', length]]), END_HEADERS);
+      client.data(2 * n + 1, 'u'.repeat(16_000)).data(2 * n + 1, 'u'.repeat(16_000));
+      await client.ping();
+    }
+    clock.advance(1_200);
+    await client.ping();
+    assert.equal(
+      client.frames.some(({ type }) => type === TYPE.GOAWAY),
+      false,
+    );
+  });
+}
 
 function setting(id: number, value: number): Buffer {
   const bytes = Buffer.alloc(6);

@@ -94,6 +94,7 @@ export class FrameClient {
   readonly frames: Frame[] = [];
   closed = false;
   readonly #heard = new EventEmitter();
+  #pongs = 0;
   #rest: Buffer = Buffer.alloc(0);
 
   private constructor(socket: Socket) {
@@ -127,6 +128,7 @@ export class FrameClient {
       const type = rest.readUInt8(3);
       const flags = rest.readUInt8(4);
       this.frames.push({ type, flags, stream: rest.readUInt32BE(5), payload: rest.subarray(9, end) });
+      if (type === TYPE.PING && flags === ACK) this.#pongs += 1;
       if (type === TYPE.SETTINGS && (flags & ACK) === 0) this.send(frame(TYPE.SETTINGS, ACK, 0));
       rest = rest.subarray(end);
     }
@@ -160,11 +162,12 @@ export class FrameClient {
 
   /** Waits until everything sent so far has been read. */
   async ping(): Promise<void> {
-    const pongs = (): number =>
-      this.frames.filter(({ type, flags }) => type === TYPE.PING && flags === ACK).length;
-    const before = pongs();
+    const before = this.#pongs;
     this.send(frame(TYPE.PING, 0, 0, Buffer.alloc(8)));
-    await this.until(() => pongs() > before);
+    while (this.#pongs === before) {
+      if (this.closed) throw new Error('the connection ended');
+      await once(this.#heard, 'something');
+    }
   }
 
   /** Waits until `found` is true of a frame, and returns it; rejects when the connection ends first. */
@@ -173,7 +176,9 @@ export class FrameClient {
       const frame = this.frames.find(found);
       if (frame !== undefined) return frame;
       if (this.closed)
-        throw new Error(`the connection ended after ${JSON.stringify(this.frames.map(({ type }) => type))}`);
+        throw new Error(
+          `the connection ended after ${JSON.stringify(this.frames.slice(-9).map(({ type }) => type))}`,
+        );
       await once(this.#heard, 'something');
     }
   }

@@ -103,16 +103,17 @@ test('the time that a backend takes is not held against the client', async (t) =
   client.headers(1, request());
   await backend.until(({ received }) => received.includes('\r\n\r\n'));
   clock.advance(25_000);
-  backend.connections[0]?.socket.write(
-    `HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n${'w'.repeat(70_000)}`,
-  );
+  const { socket } = backend.connections[0] ?? {};
+  socket?.write(`HTTP/1.1 200 OK\r\nContent-Length: 80000\r\n\r\n${'w'.repeat(70_000)}`);
   await eventually(() => client.body(1).length === 65_535);
   clock.advance(9_000);
   await client.ping();
   client.send(
-    frame(TYPE.WINDOW_UPDATE, 0, 0, uint32(10_000)),
-    frame(TYPE.WINDOW_UPDATE, 0, 1, uint32(10_000)),
+    frame(TYPE.WINDOW_UPDATE, 0, 0, uint32(20_000)),
+    frame(TYPE.WINDOW_UPDATE, 0, 1, uint32(20_000)),
   );
+  await eventually(() => client.body(1).length === 70_000);
+  socket?.write('w'.repeat(10_000));
   assert.equal(await client.ended(1), 'end');
 });
 

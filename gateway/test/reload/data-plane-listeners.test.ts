@@ -141,7 +141,9 @@ test('where another new address cannot be listened on, one that made room listen
   await client.send(GET).contains('ok');
   const wanted = listening(wide, { host: '127.0.0.1' }, { host: '127.0.0.1', port: taken });
   await assert.rejects(gateway.gateway.data.apply(wanted), { code: 'EADDRINUSE' });
-  assert.deepEqual(gateway.gateway.data.status().listeners, [{ address: `0.0.0.0:${port}`, connections: 1 }]);
+  assert.deepEqual(gateway.gateway.data.status().listeners, [
+    { address: `0.0.0.0:${port}`, protocol: 'http', connections: 1, services: [] },
+  ]);
   client.received = '';
   await client.send(GET).contains('ok');
   assert.match(await exchangeRaw(port, LAST_GET), / 200 OK/);

@@ -28,7 +28,8 @@ async function running(t: TestContext, text: string, ca?: string) {
   await writeFile(file, text);
   if (ca !== undefined) await writeFile(join(stage.folder, 'ca.pem'), ca);
   const readFile = (path: string): string => readFileSync(path, 'utf8');
-  const load = (): LoadedConfig => loadConfig({ text: readFile(file), file }, { env: {}, readFile, nowMs: Date.now() });
+  const load = (): LoadedConfig =>
+    loadConfig({ text: readFile(file), file }, { env: {}, readFile, nowMs: Date.now() });
   const before = load();
   assert.ok(before.ok);
   let plan = before.plan;

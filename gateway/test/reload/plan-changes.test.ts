@@ -2,9 +2,19 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { formatPlanChange } from '../../src/control/reload/format-plan-change.ts';
 import { deepEqualPlan } from '../../src/data/changed-fields.ts';
-import type { Plan, RoutePlan, ServicePlan } from '../../src/data/plan.ts';
+import type { HttpListenerPlan, Plan, RoutePlan, ServicePlan } from '../../src/data/plan.ts';
 import { planChanges } from '../../src/data/plan-changes.ts';
-import { BREAKER, backendPlan, plan, retryPlan, servicePlan, TCP_HEALTH } from '../support/plans.ts';
+import {
+  BREAKER,
+  backendPlan,
+  listenerPlan,
+  plan,
+  retryPlan,
+  servicePlan,
+  TCP_HEALTH,
+} from '../support/plans.ts';
+import { tcpListenerPlan } from '../tcp/tcp-plans.ts';
+import { udpListenerPlan } from '../udp/udp-stage.ts';
 
 const lines = (before: Plan, after: Plan): string[] => planChanges(before, after).map(formatPlanChange);
 
@@ -102,6 +112,24 @@ suite('what changed between two plans', () => {
     ]);
   });
 
+  test('a listener of another kind at the same address is another one', () => {
+    const listeners = (kinds: readonly ('http' | 'tcp' | 'udp')[]): Plan => ({
+      ...plan([3001]),
+      listeners: kinds.map((kind) =>
+        kind === 'http'
+          ? listenerPlan({ port: 53 })
+          : kind === 'tcp'
+            ? tcpListenerPlan({ port: 53 })
+            : udpListenerPlan({ port: 53 }),
+      ),
+    });
+    assert.deepEqual(lines(listeners(['http']), listeners(['tcp', 'udp'])), [
+      '- listener 127.0.0.1:53',
+      '+ listener tcp 127.0.0.1:53',
+      '+ listener udp 127.0.0.1:53',
+    ]);
+  });
+
   test('listeners on ports that the system chooses are told apart', () => {
     const [listener] = plan([]).listeners;
     assert.ok(listener);
@@ -146,6 +174,34 @@ suite('what is named and not shown', () => {
     assert.deepEqual(routeLines(edited('hunter2'), edited(undefined)), [
       '~ route /: headers changed, requestHeaders.set.x-key removed',
     ]);
+  });
+
+  test('certificates with their keys, and the users of tunnels', () => {
+    const tls = (key: string, ...more: readonly string[]): Partial<HttpListenerPlan> => ({
+      tls: {
+        certificates: [key, ...more].map((one) => ({ names: ['a.test'], cert: `cert ${one}`, key: one })),
+        clientCa: `ca ${key}`,
+        clientCertificate: 'required',
+        minVersion: 'TLSv1.2',
+        hsts: undefined,
+      },
+      tunnel: {
+        allow: [{ host: key, ports: [{ from: 443, to: 443 }] }],
+        auth: [{ name: 'me', sha256: key }],
+        maxTunnels: 1,
+        connectTimeoutMs: 1,
+        idleTimeoutMs: 1,
+      },
+    });
+    const of = (before: Partial<HttpListenerPlan>, after: Partial<HttpListenerPlan>) =>
+      lines(plan([3001], { listener: before }), plan([3001], { listener: after }));
+    const changed =
+      '~ listener 127.0.0.1:0: tls.certificates changed, tls.clientCa changed, tunnel.allow changed, tunnel.auth changed';
+    assert.deepEqual(of(tls('hunter2'), tls('hunter3')), [changed]);
+    assert.deepEqual(of(tls('hunter2'), tls('hunter2', 'hunter3')), [
+      '~ listener 127.0.0.1:0: tls.certificates changed',
+    ]);
+    assert.deepEqual(of({}, tls('hunter2')), ['~ listener 127.0.0.1:0: tls: off → on, tunnel: off → on']);
   });
 
   test('the hash of the token', () => {

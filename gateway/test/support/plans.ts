@@ -12,7 +12,7 @@ import type {
 } from '../../src/data/plan.ts';
 
 /** Plans with DESIGN's defaults, on a port the system chooses. */
-function listenerPlan(changes: Partial<HttpListenerPlan> = {}): HttpListenerPlan {
+export function listenerPlan(changes: Partial<HttpListenerPlan> = {}): HttpListenerPlan {
   return {
     kind: 'http',
     host: '127.0.0.1',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
@@ -7,8 +8,10 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
-import { allQuiet, eventually } from '../relay/gateway-in-test.ts';
+import { allQuiet, eventually, startGateway } from '../relay/gateway-in-test.ts';
 import { pattern, sha256 } from '../relay/pattern.ts';
+import { plan } from '../support/plans.ts';
+import { RawBackend } from '../support/raw-backend.ts';
 import { certificateFor, TlsClient, tlsPlan, tlsStage } from './tls-stage.ts';
 
 const certificate = certificateFor('a.example');
@@ -30,6 +33,7 @@ const serve: RequestListener = (request, response) => {
     response.end(query.get('chunked') === null ? body : body.subarray(10));
   });
 };
+const UPGRADE = 'Connection: Upgrade\r\nUpgrade: echo\r\n';
 const route = { maxBodyBytes: 64 * MIB };
 
 interface Answer {
@@ -164,4 +168,37 @@ test('requests before any that was served, over a new gateway, are answered at o
   const bad = await TlsClient.open(t, port, { ca });
   bad.send('GET\r\n\r\n');
   assert.match(await bad.end(), /^HTTP\/1\.1 400 /);
+});
+
+test('what a client and a backend speak after an upgrade arrives whole, both ways', async (t) => {
+  const size = 2 * MIB;
+  const backend = await RawBackend.start(({ socket, received }, data) => {
+    const head = received.indexOf('\r\n\r\n') + 4;
+    if (received.length > data.length) socket.write(data, 'latin1');
+    else socket.write(`HTTP/1.1 101 Switching Protocols\r\n${UPGRADE}\r\n${received.slice(head)}`, 'latin1');
+  });
+  t.after(() => backend.stop());
+  const whole = plan([backend.port], { listener: { tls: tlsPlan([certificate]) } });
+  const { port } = await startGateway(t, whole);
+  const client = await TlsClient.open(t, port, { ca });
+  await client.send(`GET / HTTP/1.1\r\nHost: a\r\n${UPGRADE}\r\n`).contains('\r\n\r\n');
+  const sent = pattern(7, size);
+  const start = client.received.length;
+  client.socket.write(sent);
+  await client.until((received) => received.length >= start + size);
+  assert.equal(sha256(Buffer.from(client.received.slice(start), 'latin1')), sha256(sent));
+});
+
+test('curl sends and gets a large body', async (t) => {
+  const { port } = await tlsStage(t, tlsPlan([certificate]), { route }, (request, response) => {
+    request.pipe(response);
+  });
+  const url = `https://127.0.0.1:${port}/`;
+  const args = ['-sk', '--http1.1', '-H', 'Expect:', '--data-binary', '@-', url];
+  const curl = spawn('curl', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const body = pattern(9, 5 * MIB + 3);
+  curl.stdin.end(body);
+  const parts: Buffer[] = [];
+  for await (const part of curl.stdout) parts.push(part as Buffer);
+  assert.equal(sha256(Buffer.concat(parts)), sha256(body));
 });

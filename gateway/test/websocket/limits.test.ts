@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { allQuiet, eventually, startGateway } from '../relay/gateway-in-test.ts';
-import { plan } from '../support/plans.ts';
+import { plan, servicePlan } from '../support/plans.ts';
 import { RawBackend } from '../support/raw-backend.ts';
 import { answer, stage } from '../support/stage.ts';
-import { ASK, SWITCH } from './frames.ts';
+import { ASK, fromClient, SWITCH } from './frames.ts';
 import { openPair, tunnelsOf, upgrading, webSocketStage } from './web-socket-stage.ts';
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -114,4 +114,40 @@ test('bytes are counted while a WebSocket is open', async (t) => {
   await pair.client.until(() => pair.clientFrames().length === 1);
   const { open, opened, bytesIn, bytesOut } = tunnelsOf(there);
   assert.deepEqual({ open, opened, bytesIn, bytesOut }, { open: 1, opened: 1, bytesIn: 9, bytesOut: 4 });
+});
+
+test('WebSockets take no place in the pool of connections for requests', async (t) => {
+  const { pool } = servicePlan([]);
+  const there = await webSocketStage(t, { service: { pool: { ...pool, maxConnections: 1 } } });
+  const pairs = [await openPair(there), await openPair(there), await openPair(there)];
+  for (const [index, pair] of pairs.entries()) {
+    pair.client.send(fromClient(`${index}`));
+    await there.backend.until(() => pair.serverFrames().length === 1);
+  }
+  const [only] = there.gateway.data.services[0]?.backends ?? [];
+  assert.deepEqual(only?.agent.stats, { active: 0, idle: 0, connecting: 0, queued: 0 });
+  assert.equal(only?.pending, 3);
+});
+
+test('clients that leave while their upgrade waits for a connection leave nothing in the queue', async (t) => {
+  const { pool } = servicePlan([]);
+  const backend = await RawBackend.start();
+  t.after(() => backend.stop());
+  const gateway = await startGateway(
+    t,
+    plan([backend.port], { service: { pool: { ...pool, maxConnections: 1, queueTimeoutMs: 60_000 } } }),
+  );
+  const holding = (await gateway.client()).send(GET);
+  await backend.until(({ received }) => received.endsWith('\r\n\r\n'));
+  const [only] = gateway.backends;
+  const waiting = [];
+  for (let i = 0; i < 20; i++) waiting.push((await gateway.client()).send(ASK));
+  await eventually(() => only?.agent.stats.queued === 20);
+  for (const client of waiting) client.socket.resetAndDestroy();
+  await eventually(() => only?.agent.stats.queued === 0 && only.pending === 1);
+  backend.connections[0]?.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+  await holding.contains('ok');
+  holding.socket.destroy();
+  await allQuiet(gateway);
+  assert.equal(backend.connections.length, 1);
 });

@@ -8,6 +8,7 @@ import { checked } from './parsed.ts';
 import type { ListenerConfig } from './schema-listener.ts';
 import { toMs } from './settings.ts';
 import type { SourcePath } from './source-node.ts';
+import { parseTunnelTarget } from './tunnel-target.ts';
 
 /** Keys that are not of every kind of listener. */
 const KEYS: readonly (readonly [key: string, of: readonly Layer[]])[] = [
@@ -95,7 +96,7 @@ function checkHttp(context: CheckContext, path: SourcePath, own: Draft<ListenerC
     );
   }
   if (own.tls !== undefined) checkTls(context, [...path, 'tls'], own.tls);
-  if (own.tunnel) checkTunnel(context, [...path, 'tunnel'], own);
+  if (own.tunnel) checkTunnel(context, [...path, 'tunnel'], own, own.tunnel.allow ?? []);
 }
 
 function checkTls(
@@ -119,11 +120,35 @@ function checkTls(
   );
 }
 
-function checkTunnel(context: CheckContext, path: SourcePath, own: Draft<ListenerConfig>): void {
+function checkTunnel(
+  context: CheckContext,
+  path: SourcePath,
+  own: Draft<ListenerConfig>,
+  targets: readonly (string | undefined)[],
+): void {
+  checkLocalTargets(context, [...path, 'allow'], targets);
   if (context.entriesOf(path).has('auth') || own.address === undefined) return;
   if (isLoopback(checked(parseListenAddress(own.address)).host)) return;
   context.warning(
     path,
     `tunnel: ${own.address} is not loopback and there is no auth: whoever can connect gets through to what is allowed`,
   );
+}
+
+/** A name leads to this machine only where its address is listed too, whoever owns the name (forward-proxy/tunnel-rules.ts). */
+function checkLocalTargets(
+  context: CheckContext,
+  path: SourcePath,
+  targets: readonly (string | undefined)[],
+): void {
+  const hosts = targets.map((target) =>
+    target === undefined ? '' : checked(parseTunnelTarget(target)).host,
+  );
+  if (hosts.some((host) => isLoopback(host.replace(/\/.*$/, '')))) return;
+  for (const [index, host] of hosts.entries()) {
+    if (host !== 'localhost' && !host.endsWith('.localhost')) continue;
+    const why =
+      'is this machine, and its address has to be listed too; add 127.0.0.1 (and [::1]) with the port';
+    context.warning([...path, index], `allow: ${host} ${why}`);
+  }
 }

@@ -184,7 +184,8 @@ export class ChunkedDecoder {
     }
     const all =
       before === 0 ? bytes.subarray(start, end) : Buffer.concat([this.#trailer, bytes.subarray(start, end)]);
-    const fields = new FieldLines(MAX_TRAILER_FIELDS);
+    // room for as many as there can be: a field line takes four bytes or more
+    const fields = new FieldLines(Math.min(MAX_TRAILER_FIELDS, (all.length >> 2) + 1));
     const padded = Buffer.allocUnsafe(all.length + 1);
     all.copy(padded);
     padded[all.length] = 0;

@@ -278,12 +278,12 @@ export class ClientConnection implements WireReader, ClientSide, Expirable {
     this.#exchange = undefined;
     this.#timer.disarm();
     this.#tunnel = tunnel;
-    this.#wire.flush();
     if (!this.#carry.empty) {
       const { bytes, end } = this.#carry.take();
       tunnel.onClientBytes(bytes, 0, end);
     }
-    this.#wire.resume();
+    if (this.#halfClosed) tunnel.onClientEnd();
+    else this.#wire.resume();
     return this.#wire;
   }
 

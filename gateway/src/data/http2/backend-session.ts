@@ -105,6 +105,7 @@ export class BackendSession implements Expirable {
   #pingedMs = Number.NEGATIVE_INFINITY;
   #pinging = false;
   #reason = 'backend';
+  #unflushed: BackendStream[] = [];
   #error: Error | undefined;
 
   constructor(owner: SessionOwner, options: SessionOptions) {
@@ -207,6 +208,18 @@ export class BackendSession implements Expirable {
     if (this.#phase === 'retiring') this.#end();
     else this.rest();
   }
+
+  /** Calls `flushClient` at the end of this turn of the event loop. */
+  flushLater(stream: BackendStream): void {
+    if (this.#unflushed.length === 0) setImmediate(this.#flush);
+    this.#unflushed.push(stream);
+  }
+
+  readonly #flush = (): void => {
+    const streams = this.#unflushed;
+    this.#unflushed = [];
+    for (const stream of streams) stream.flushClient();
+  };
 
   /** The backend has sent something. */
   heard(): void {

@@ -59,6 +59,7 @@ export class BackendStream implements BackendSide, Expirable, RoomListener {
   #remaining = Number.POSITIVE_INFINITY;
   #trailers: readonly string[] | undefined;
   #paused = false;
+  #unflushed = false;
   readonly #onUsed: boolean;
   /** What its session had heard by its start. */
   readonly #heardBefore: number;
@@ -211,7 +212,7 @@ export class BackendStream implements BackendSide, Expirable, RoomListener {
     // it has failed, is not wanted, or has become a tunnel
     if (this.#exchange !== exchange) return;
     if (bodiless) this.#finish(exchange, stream);
-    else this.#readBody(exchange, stream);
+    else this.#readBody(stream);
   }
 
   #heard(): Exchange | undefined {
@@ -229,10 +230,23 @@ export class BackendStream implements BackendSide, Expirable, RoomListener {
     this.#armWaiting();
   }
 
-  #readBody(exchange: Exchange, stream: ClientHttp2Stream): void {
+  #readBody(stream: ClientHttp2Stream): void {
     stream.on('data', (bytes: Buffer) => this.#onData(bytes));
     stream.on('end', () => this.#onEnd(stream));
-    if (exchange.client.flush()) this.pauseResponse();
+    this.#flushLater();
+  }
+
+  /** Head, body and trailers of a small answer come one by one in one turn of the event loop: they leave together. */
+  #flushLater(): void {
+    if (this.#unflushed) return;
+    this.#unflushed = true;
+    this.#session.flushLater(this);
+  }
+
+  /** Sends the client what was gathered for it in this turn. */
+  flushClient(): void {
+    this.#unflushed = false;
+    if (this.#exchange?.client.flush() === true) this.pauseResponse();
   }
 
   #onData(bytes: Buffer): void {
@@ -249,7 +263,7 @@ export class BackendStream implements BackendSide, Expirable, RoomListener {
     else if (this.#wraps) writeChunk(client, bytes, 0, length);
     else client.bodyBytes(bytes, 0, length);
     this.#armWaiting();
-    if (client.flush()) this.pauseResponse();
+    this.#flushLater();
   }
 
   #onEnd(stream: ClientHttp2Stream): void {
@@ -332,6 +346,8 @@ export class BackendStream implements BackendSide, Expirable, RoomListener {
     this.cancel();
     if (exchange === undefined) return;
     exchange.backendSide = undefined;
+    // what came before the end is not lost with it
+    if (this.#unflushed) exchange.client.flush();
     // a session that says something after that, or goes on, has not been kept too long
     const { dead, heardCount } = this.#session;
     const reused = this.#onUsed && dead && heardCount === this.#heardBefore;

@@ -39,6 +39,8 @@ export class Http2ClientSession implements ClientLink, StreamOwner, Expirable {
   readonly #guard: FloodGuard;
   readonly #streams = new Set<ClientStream>();
   #state: 'greeting' | 'open' | 'last-streams' | 'over' = 'greeting';
+  /** What streams held at the last look. */
+  #unread = 0;
   /** Since when there is no stream, or the connection is in its state. */
   #sinceMs: number;
 
@@ -128,10 +130,19 @@ export class Http2ClientSession implements ClientLink, StreamOwner, Expirable {
       return;
     }
     const { bytesRead, bytesWritten } = this.#socket;
+    this.#countUnread();
     this.#check(this.#guard.look(bytesRead, bytesWritten, nowMs));
     const leftMs = Math.min(this.#ownMsLeft(nowMs), this.#streamsMsLeft(nowMs));
     if (this.#closed) return;
     wheel.arm(this.#timer, Math.min(LOOK_MS, Math.max(0, leftMs)));
+  }
+
+  /** What waits for a backend to take it is of use too; it is told of (`used`) only when it is read. */
+  #countUnread(): void {
+    let unread = 0;
+    for (const stream of this.#streams) unread += stream.unreadBytes;
+    this.#guard.used(Math.max(0, unread - this.#unread));
+    this.#unread = unread;
   }
 
   /** Whether it ends by itself now; whoever asks may have ended it a moment ago. */

@@ -204,7 +204,7 @@ export class ClientStream implements ClientSide {
   interim(text: string): void {
     const status = statusOf(text);
     this.bytesOut += text.length;
-    if (this.#gone) return;
+    if (this.#gone || this.#stream.headersSent) return;
     if (status !== 101 && status < 200) {
       this.#stream.additionalHeaders(fieldsObject(responseFields(text, String(status))));
       return;
@@ -303,6 +303,7 @@ export class ClientStream implements ClientSide {
     // what is not read keeps a stream from closing
     if (unfinished || this.#listening) this.#stream.resume();
     this.#tookMs = this.#owner.context.wheel.nowMs;
+    if (unfinished) this.#excuseRest();
   }
 
   breakResponse(): void {
@@ -328,7 +329,7 @@ export class ClientStream implements ClientSide {
     this.#exchange = undefined;
     this.#tunnel = tunnel;
     const end = new StreamTunnelEnd(this.#stream, this.#writer);
-    if (this.#refusedTunnel) this.#refuseTunnel();
+    if (this.#refusedTunnel && !this.#gone) this.#refuseTunnel();
     if (this.#gone) {
       // it left before its tunnel was there, which learns of it once it has this end
       process.nextTick(() => tunnel.onClientClose());
@@ -348,6 +349,16 @@ export class ClientStream implements ClientSide {
   }
 
   // --- the client leaves, or must ---
+
+  /** What has come and nobody has taken yet. */
+  get unreadBytes(): number {
+    return this.#stream.readableLength + (this.#held?.length ?? 0);
+  }
+
+  /** Whatever was on its way when a body was cut short was sent in good faith. */
+  #excuseRest(): void {
+    this.#owner.used(this.#owner.context.plan.http2?.initialWindowBytes ?? 0);
+  }
 
   /**
    * Milliseconds that the client has left to send or take something; infinite while nothing is expected of it. Asked now and
@@ -383,7 +394,10 @@ export class ClientStream implements ClientSide {
     this.#exchange = undefined;
     this.#tunnel = undefined;
     this.#held = undefined;
-    if (exchange !== undefined) this.#owner.context.line.clientLeft(exchange);
+    if (exchange !== undefined) {
+      if (!exchange.bodyComplete) this.#excuseRest();
+      this.#owner.context.line.clientLeft(exchange);
+    }
     tunnel?.onClientClose();
   }
 

@@ -6,8 +6,9 @@ interface Allowance {
 
 /** Streams broken off before they were answered (CVE-2023-44487). Each that is answered pays for one: browsers break off many. */
 const RESETS: Allowance = { burst: 500, perSecond: 20 };
-/** gRPC measures its bandwidth with pings, one for each round trip in which data came. */
-const PINGS: Allowance = { burst: 500, perSecond: 50 };
+/** And one for each KiB that goes or comes: gRPC measures its bandwidth with pings, one in each round trip. */
+const PINGS: Allowance = { burst: 5_000, perSecond: 50 };
+const BYTES_PER_PING = 1_024;
 const SETTINGS: Allowance = { burst: 50, perSecond: 1 };
 /** Bytes of frames that are neither requests nor bodies, beyond what those explain: CVE-2019-9513, -9516, -9518 and their like. */
 const OVERHEAD: Allowance = { burst: 256 * 1024, perSecond: 32 * 1024 };
@@ -89,6 +90,7 @@ export class FloodGuard {
     const left = sent - this.#sentSeen;
     this.#receivedSeen = received;
     this.#sentSeen = sent;
+    this.#pings.giveBack((this.#used + left) / BYTES_PER_PING);
     const explained = this.#used * (1 + OVERHEAD_PER_BYTE_USED) + left * OVERHEAD_PER_BYTE_SENT;
     this.#used = 0;
     return this.#overhead.take(Math.max(0, came - explained), nowMs);

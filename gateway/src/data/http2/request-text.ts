@@ -80,7 +80,9 @@ export class RequestText {
     // our head is whole, so what it lacks was hidden by a line end that should not have been there
     if (found !== undefined) return found === 'incomplete' ? 'bad_field' : found;
     if (!this.#sameLines(head)) return 'bad_field';
-    return this.#allowed(head.fields) ?? (complete && head.bodyLength > 0 ? 'bad_content_length' : undefined);
+    // what follows a WebSocket's fields is no body of theirs: whoever took it for one would read the next request for it
+    const bodiless = complete || this.kind === 'web-socket';
+    return this.#allowed(head.fields) ?? (bodiless && head.bodyLength > 0 ? 'bad_content_length' : undefined);
   }
 
   #write(raw: readonly string[], complete: boolean, webSocketKey: () => string): FailureCode | undefined {

@@ -32,7 +32,8 @@ export function trailerLines(raw: readonly string[]): string | undefined {
   }
   text += '\r\n';
   if (text.length > MAX_BYTES) return undefined;
-  const fields = new FieldLines(MAX_FIELDS);
+  // no more room than that: making it is most of what trailers cost
+  const fields = new FieldLines(Math.min(MAX_FIELDS, raw.length / 2 + 1));
   const found = fields.parse(Buffer.from(`${text}\0`, 'latin1'), 0, text.length);
   if (found !== 'complete' || fields.end !== text.length || fields.count * 2 !== raw.length) return undefined;
   if ((fields.seen & FORBIDDEN) !== 0) return undefined;

@@ -5,6 +5,9 @@ const CONNECTION_SPECIFIC: readonly (readonly string[])[] = [
   'proxy-connection',
   'transfer-encoding',
   'upgrade',
+  // and these node:http2 would throw at
+  'te',
+  'http2-settings',
 ].reduce<string[][]>((byLength, name) => {
   byLength[name.length] = [...(byLength[name.length] ?? []), name];
   return byLength;

@@ -44,9 +44,8 @@ export function enterTunnel(
   };
   const isWebSocket = exchange.upgrade.toLowerCase() === 'websocket';
   const tunnel = isWebSocket ? new WebSocketTunnel(parts, random) : new Tunnel(parts);
-  exchange.tunnel = tunnel;
-  // a chat may take longer than a request; and whoever ended it here, the tunnel would end it again
-  exchange.timers?.close();
+  // with its deadlines: a chat may take longer than a request
+  exchange.becomeTunnel(tunnel);
   tunnels.add(tunnel);
   backendSide.startTunnel(tunnel);
   tunnel.start(client.startTunnel(tunnel));

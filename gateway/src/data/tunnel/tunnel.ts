@@ -48,6 +48,7 @@ export class Tunnel implements TunnelEnd, OpenTunnel, Expirable {
   readonly #timer: Timer;
   readonly #ended: () => void;
   #pendingSeen = 0;
+  #sidesGone = 0;
 
   constructor({ route, backend, backendEnd, wheel, ended }: TunnelParts) {
     this.route = route;
@@ -143,10 +144,18 @@ export class Tunnel implements TunnelEnd, OpenTunnel, Expirable {
 
   onClientClose(): void {
     this.close(this.#firstToEnd ?? 'client');
+    this.#gone();
   }
 
   onBackendClose(): void {
     this.close(this.#firstToEnd ?? 'backend');
+    this.#gone();
+  }
+
+  /** When both sides are gone there is nothing left to wait for. */
+  #gone(): void {
+    this.#sidesGone += 1;
+    if (this.#sidesGone === 2) this.wheel.release(this.#timer);
   }
 
   onDeadline(): void {

@@ -29,8 +29,20 @@ export function isFull(route: Route | undefined): boolean {
 /** One protocol (RFC 9110 §7.8), and not HTTP/2 by any name; a backend could read more than one differently. */
 const ONE_PROTOCOL = /^(?!h2|http\/)[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?$/i;
 
-/** Whether a 101 is to what was asked for (RFC 9110 §7.8), by a request that is complete. */
-export function isWanted(head: ResponseHead, { upgrade, bodyComplete }: Exchange): boolean {
-  if (!bodyComplete || upgrade === '') return false;
-  return head.fields.list(FIELD_ID.upgrade).toLowerCase() === upgrade.toLowerCase();
+/**
+ * What is wrong with an answer in view of the Upgrade that was asked for, or was not; undefined: nothing. A 101 must be to
+ * what was asked for (RFC 9110 §7.8), by a request that is complete. A 2xx says no to an Upgrade, but to a client that asked
+ * by CONNECT any of them says yes (RFC 8441 §5), and the body would pass for frames.
+ */
+export function upgradeFailure(
+  { status, fields }: ResponseHead,
+  { upgrade, bodyComplete, client }: Exchange,
+): FailureCode | undefined {
+  if (status === 101) {
+    const isWanted = bodyComplete && upgrade !== '';
+    const switched = fields.list(FIELD_ID.upgrade).toLowerCase();
+    return isWanted && switched === upgrade.toLowerCase() ? undefined : 'bad_upgrade';
+  }
+  const isTaken = status >= 200 && status < 300 && upgrade !== '' && client.http2 === true;
+  return isTaken ? 'no_upgrade' : undefined;
 }
