@@ -1,4 +1,3 @@
-import type { Static } from 'typebox';
 import { Type } from 'typebox';
 import { DEFAULTS } from './defaults.ts';
 import { block, count, duration, orOff, text } from './schema-values.ts';
@@ -39,5 +38,3 @@ const ForwardProxyBlock = block(
 
 /** `tunnel` of a listener. */
 export const ForwardProxy = orOff(ForwardProxyBlock);
-
-export type ForwardProxyConfig = Static<typeof ForwardProxyBlock>;
