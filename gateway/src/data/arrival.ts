@@ -76,6 +76,7 @@ export class Arrival implements Expirable {
       if (header.kind === 'incomplete') return undefined;
       if (header.kind === 'malformed') return () => this.destroy();
       return () => {
+        this.#failure = undefined;
         this.#sourceIp = header.source?.ip;
         this.#secure(bytes.subarray(header.end));
       };
@@ -149,6 +150,7 @@ export class Arrival implements Expirable {
 
   /** There is no request yet that could be answered. */
   close(): void {
+    this.#failure = undefined;
     this.destroy();
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
+import { makeCertificate } from '../agents/certificates.ts';
 import { allQuiet, only } from '../relay/gateway-in-test.ts';
 import { ECHO, startEchoServer } from './echo-service.ts';
 import { EchoClient, grpcGateway } from './grpc-stage.ts';
@@ -156,4 +157,25 @@ test('calls of one client connection are spread over three backends, call by cal
     [10, 10, 10],
   );
   assert.equal(gateway.gateway.data.listeners[0]?.connections, 1);
+});
+
+test('with TLS on both sides of the gateway', async (t) => {
+  const certificate = makeCertificate({ names: ['IP:127.0.0.1', 'DNS:localhost'] });
+  const { ca, cert, key } = certificate;
+  const server = await startEchoServer(t, {}, { certificate });
+  const tls = {
+    certificates: [{ names: ['localhost'], cert, key }],
+    clientCa: undefined,
+    clientCertificate: 'none' as const,
+    minVersion: 'TLSv1.2' as const,
+    hsts: undefined,
+  };
+  const trusting = { tls: { ca, serverName: undefined, verify: true } };
+  const gateway = await grpcGateway(t, [server], trusting, { listener: { tls } });
+  const echo = new EchoClient(t, gateway.port, ca);
+  for (const text of ['one', 'two']) {
+    const { message, error } = await echo.unary(Buffer.from(text));
+    assert.equal(error, undefined);
+    assert.equal(message?.toString(), text);
+  }
 });

@@ -11,6 +11,7 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { BackendPlan } from '../../src/data/plan.ts';
+import type { Certificate } from '../agents/certificates.ts';
 import { backendPlan } from '../support/plans.ts';
 
 /** Messages are bytes as they are: what is in them is nobody's concern here. */
@@ -49,8 +50,6 @@ export interface EchoHandlers {
 export interface EchoServer {
   readonly port: number;
   readonly plan: BackendPlan;
-  /** Lets calls under way end. */
-  drain(): Promise<void>;
 }
 
 /** Says what it is told: in one message, one by one, or all in one. */
@@ -76,20 +75,25 @@ export const ECHOING: Required<EchoHandlers> = {
 export async function startEchoServer(
   t: TestContext,
   handlers: EchoHandlers = {},
-  options: ServerOptions = {},
-  port = 0,
+  options: ServerOptions & { readonly certificate?: Certificate } = {},
 ): Promise<EchoServer> {
-  const server = new Server({ 'grpc.max_receive_message_length': -1, ...options });
+  const { certificate, ...rest } = options;
+  const server = new Server({ 'grpc.max_receive_message_length': -1, ...rest });
   server.addService(ECHO, { ...ECHOING, ...handlers } as UntypedServiceImplementation);
+  const credentials =
+    certificate === undefined
+      ? ServerCredentials.createInsecure()
+      : ServerCredentials.createSsl(null, [
+          { private_key: Buffer.from(certificate.key), cert_chain: Buffer.from(certificate.cert) },
+        ]);
   const used = await new Promise<number>((resolve, reject) =>
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync('127.0.0.1:0', credentials, (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     ),
   );
   t.after(() => server.forceShutdown());
   return {
     port: used,
-    plan: backendPlan(used, { protocol: 'h2c' }),
-    drain: () => new Promise((resolve) => server.tryShutdown(() => resolve())),
+    plan: backendPlan(used, { protocol: certificate === undefined ? 'h2c' : 'h2' }),
   };
 }

@@ -1,7 +1,6 @@
 import type { TestContext } from 'node:test';
 import {
   type CallOptions,
-  type ChannelOptions,
   Client,
   credentials,
   Metadata,
@@ -37,14 +36,18 @@ export interface UnaryResult {
 export class EchoClient {
   readonly client: Client;
 
-  constructor(t: TestContext, port: number, options: ChannelOptions = {}) {
-    this.client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+  /** @param ca of the gateway's certificate; left out for HTTP/2 in the clear */
+  constructor(t: TestContext, port: number, ca?: string) {
+    const secure = ca === undefined ? credentials.createInsecure() : credentials.createSsl(Buffer.from(ca));
+    // a name: grpc-js asks for what it connects to by SNI, which takes no addresses
+    const host = ca === undefined ? '127.0.0.1' : 'localhost';
+    this.client = new Client(`${host}:${port}`, secure, {
       'grpc.enable_retries': 0,
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
-      ...options,
     });
+
     t.after(() => this.client.close());
   }
 

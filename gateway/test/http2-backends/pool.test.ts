@@ -8,7 +8,7 @@ import { ManualClock } from '../support/manual-clock.ts';
 import { retryPlan } from '../support/plans.ts';
 import { startFrameBackend } from './frame-backend.ts';
 import { say, startH2Backend } from './h2-backend.ts';
-import { GET, gatewayBefore, POOL, POST } from './h2-stage.ts';
+import { GET, gatewayBefore, POOL, POST, planBefore } from './h2-stage.ts';
 
 const TWO_STREAMS = { settings: { maxConcurrentStreams: 2 } };
 const OK = [[':status', '200']] as const;
@@ -261,4 +261,39 @@ test('a thousand requests that their clients give up leave nothing behind', asyn
   assert.ok(backend.sessions.length <= 2, `${backend.sessions.length} sessions`);
   assert.equal(only(gateway).pending, 0);
   assert.equal(only(gateway).counters.byKind.get('client_left 0'), 1_000);
+});
+
+test('a backend that allows no streams for now is waited for, and not called again and again', async (t) => {
+  const held: ServerHttp2Stream[] = [];
+  const backend = await startH2Backend(t, (stream) => void held.push(stream), {
+    settings: { maxConcurrentStreams: 0 },
+  });
+  const gateway = await gatewayBefore(t, [backend]);
+  await start(gateway, 3);
+  await eventually(() => backend.sessions.length === 1 && only(gateway).agent.stats.queued === 3);
+  backend.sessions[0]?.settings({ maxConcurrentStreams: 10 });
+  await eventually(() => held.length === 3);
+  assert.equal(backend.sessions.length, 1);
+});
+
+test('a reload may have a backend speak HTTP/2 from now on, and other settings reach its sessions', async (t) => {
+  const held: ServerHttp2Stream[] = [];
+  const backend = await startH2Backend(t, (stream, headers) => {
+    if (headers[':path'] === '/held') held.push(stream);
+    else say(stream, 'x');
+  });
+  const old = { plan: { ...backend.plan, protocol: 'http' as const } };
+  const gateway = await gatewayBefore(t, [old]);
+  const { data } = gateway.gateway;
+  await data.apply(planBefore([backend]));
+  const [slow] = await start(gateway, 1, GET.replace('/', '/held'));
+  await eventually(() => held.length === 1);
+  const tls = { ca: undefined, serverName: 'other', verify: true };
+  await data.apply(planBefore([backend], { tls }));
+  const [client] = await start(gateway, 1);
+  await client?.contains('0\r\n\r\n');
+  assert.equal(backend.sessions.length, 2);
+  for (const stream of held) say(stream, 'late');
+  await slow?.contains('late');
+  await eventually(() => backend.sessions[0]?.destroyed === true);
 });

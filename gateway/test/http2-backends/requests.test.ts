@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { ServicePlan } from '../../src/data/plan.ts';
 import { makeCertificate } from '../agents/certificates.ts';
-import { only } from '../relay/gateway-in-test.ts';
+import { ask, nodeClient } from '../http2-clients/http2-stage.ts';
+import { eventually, only } from '../relay/gateway-in-test.ts';
 import { bodyOf, type H2BackendOptions, type OnRequest, say, startH2Backend } from './h2-backend.ts';
 import { gatewayBefore } from './h2-stage.ts';
 
@@ -158,4 +159,61 @@ test('sessions and requests are counted', async (t) => {
   assert.equal(agent.counters.reuses, 2);
   assert.equal(counters.total, 3);
   assert.equal(only(gateway).pending, 0);
+});
+
+test('a client of HTTP/1.0 gets the body as it is, to the end of its connection', async (t) => {
+  const { gateway } = await stage(t, (stream) => say(stream, 'hello'));
+  const client = await gateway.client();
+  client.send('GET / HTTP/1.0\r\n\r\n');
+  const answer = await client.end();
+  assert.match(answer, /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nhello$/);
+  assert.doesNotMatch(answer, /transfer-encoding/i);
+});
+
+test('100 Continue is asked for and passed on', async (t) => {
+  const bodies: string[] = [];
+  const { gateway } = await stage(t, async (stream) => {
+    stream.additionalHeaders({ ':status': 100 });
+    bodies.push((await bodyOf(stream)).toString());
+    say(stream, 'thanks');
+  });
+  const client = await gateway.client();
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n');
+  await client.contains('HTTP/1.1 100 Continue\r\n');
+  client.send('abc');
+  await client.contains('thanks');
+  assert.deepEqual(bodies, ['abc']);
+});
+
+test('an answer before the end of its request is the answer, and the backend is told to expect no more', async (t) => {
+  let closed = false;
+  const { gateway, backend } = await stage(t, (stream) => {
+    stream.on('close', () => {
+      closed = true;
+    });
+    say(stream, 'too much', 413);
+  });
+  const client = await gateway.client();
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc');
+  assert.match(await client.contains('too much'), /^HTTP\/1\.1 413 /);
+  await eventually(() => closed);
+  assert.equal(backend.sessions[0]?.destroyed, false);
+});
+
+test('a large answer and a large upload come through whole, with a length and without', async (t) => {
+  const large = Buffer.alloc(3_000_000);
+  for (let i = 0; i < large.length; i += 4) large.writeUInt32LE(i, i);
+  const { gateway } = await stage(t, async (stream, headers) => {
+    const body = await bodyOf(stream);
+    const length = headers['content-length'] === undefined ? {} : { 'content-length': body.length };
+    stream.respond({ ':status': body.equals(large) ? 200 : 400, ...length });
+    stream.end(body);
+  });
+  const session = await nodeClient(t, gateway.port);
+  const post = { ':method': 'POST' };
+  for (const headers of [post, { ...post, 'content-length': large.length }]) {
+    const answer = await ask(session, headers, large);
+    assert.equal(answer.status, 200);
+    assert.ok(answer.body.equals(large));
+  }
 });

@@ -86,6 +86,15 @@ test('half a PROXY header and silence, or the end, closes the connection', async
   assert.deepEqual([here.refused('hello_timeout'), here.refused('bad_proxy_header')], [1, 1]);
 });
 
+test('a client that leaves after a good PROXY header is no failure of the proxy', async (t) => {
+  const here = await stage(t, { ...TRUSTED, ...HTTP2 });
+  const client = await RawClient.open(here.port);
+  client.send(V1).socket.end();
+  await client.end();
+  await eventually(() => connectionsOf(here) === 0);
+  assert.equal(here.refused('bad_proxy_header'), 0);
+});
+
 test('nobody else may say who he is', async (t) => {
   const { port } = await stage(t, { proxyProtocol: true, trustedProxies: ['192.0.2.0/24'] });
   assert.match(await exchangeRaw(port, GET), /<127\.0\.0\.1>$/);

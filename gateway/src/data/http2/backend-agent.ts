@@ -10,7 +10,7 @@ import type { ResponseHead } from '../http1/response-head.ts';
 import type { BackendPlan, PoolPlan, TimeoutsPlan, TlsPlan } from '../plan.ts';
 import { NoAddress } from '../resolver.ts';
 import { AnswerReader } from './backend-answer.ts';
-import { BackendSession, type SessionOwner } from './backend-session.ts';
+import { BackendSession, type SessionOptions, type SessionOwner } from './backend-session.ts';
 
 /** Streams that a session being opened is taken to allow, as long as none has told otherwise. */
 const USUAL_STREAMS = 100;
@@ -98,15 +98,17 @@ export class Http2Agent implements BackendAgent, SessionOwner {
   }
 
   take(exchange: Exchange, fresh: boolean): FailureCode | undefined {
-    const session = fresh ? undefined : this.#roomy();
+    // where none can be opened, one that is there is better than none
+    const anew = fresh && this.#mayOpen(true);
+    const session = anew ? undefined : this.#roomy();
     if (session !== undefined) {
       this.#start(session, exchange);
       return undefined;
     }
-    const opening = this.#mayOpen(fresh);
+    const opening = anew || this.#mayOpen(false);
     if (!opening && this.#queue.size - this.#expected >= this.#plan.maxQueue) return 'queue_full';
     const limitMs = (opening ? this.timeouts.connectMs : 0) + this.#plan.queueTimeoutMs;
-    this.#queue.add(exchange, fresh, limitMs, () => this.#giveUp(exchange, opening));
+    this.#queue.add(exchange, anew, limitMs, () => this.#giveUp(exchange, opening));
     exchange.record?.waitsForConnection(opening);
     this.#grow();
     return undefined;
@@ -140,7 +142,7 @@ export class Http2Agent implements BackendAgent, SessionOwner {
     this.#connecting -= 1;
     this.counters.connects += 1;
     this.#open.add(session);
-    this.#usualStreams = Math.max(1, session.maxStreams);
+    this.#usualStreams = session.maxStreams;
     while (session.room) {
       const next = this.#queue.next(true);
       if (next === undefined) break;
@@ -151,7 +153,8 @@ export class Http2Agent implements BackendAgent, SessionOwner {
     this.#grow();
   }
 
-  freed(): void {
+  freed(session: BackendSession): void {
+    this.#usualStreams = session.maxStreams;
     this.#serve();
   }
 
@@ -233,6 +236,8 @@ export class Http2Agent implements BackendAgent, SessionOwner {
   }
 
   #grow(): void {
+    // one more session would allow none either
+    if (this.#usualStreams === 0 && this.#open.size > 0) return;
     while (this.#expected < this.#queue.size && this.#size < this.#plan.maxConnections && !this.#closed)
       this.#dialNext(this.#newDial(), 'dns_failed');
   }
@@ -257,11 +262,24 @@ export class Http2Agent implements BackendAgent, SessionOwner {
     const lifeMs = this.#plan.maxAgeMs * (0.9 + 0.2 * this.#context.random());
     const tls = protocol === 'h2' ? { tls: backendTlsOptions(this.#tls, host, 'h2', this.#tlsSession) } : {};
     const expiresMs = this.wheel.nowMs + lifeMs;
-    const session = new BackendSession(this, { ip, port, authority: name, expiresMs, ...tls });
+    const session = this.#newSession({ ip, port, authority: name, expiresMs, ...tls });
+    if (session === undefined) {
+      this.#connectEnded('tls_failed');
+      return;
+    }
     this.#dials.set(session, dial);
     session.socket.on('session', (tlsSession: Buffer) => {
       this.#tlsSession = tlsSession;
     });
+  }
+
+  /** Undefined for authorities that cannot be parsed. */
+  #newSession(options: SessionOptions): BackendSession | undefined {
+    try {
+      return new BackendSession(this, options);
+    } catch {
+      return undefined;
+    }
   }
 
   /** A connect failed: it takes as many with it as it would have served, which may then try another backend. */

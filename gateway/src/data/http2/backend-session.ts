@@ -27,7 +27,7 @@ export interface SessionOwner {
   ready(session: BackendSession): void;
   connectFailed(session: BackendSession, code: FailureCode): void;
   /** There is room for another stream. */
-  freed(): void;
+  freed(session: BackendSession): void;
   /** It takes no further streams. */
   retiring(session: BackendSession): void;
   /** It is over. */
@@ -155,7 +155,17 @@ export class BackendSession implements Expirable {
       this.#failConnect('no_http2');
       return;
     }
-    const session = openSession(`${this.scheme}://backend`, { ...OPTIONS, createConnection: () => socket });
+    try {
+      this.#open();
+    } catch {
+      this.#failConnect('connect_failed');
+    }
+  }
+
+  /** @throws Error for a socket that is closing already */
+  #open(): void {
+    const { socket, scheme } = this;
+    const session = openSession(`${scheme}://backend`, { ...OPTIONS, createConnection: () => socket });
     this.#session = session;
     session.on('error', (error) => {
       this.#error ??= error;
@@ -176,7 +186,7 @@ export class BackendSession implements Expirable {
       this.#phase = 'open';
       this.owner.ready(this);
       if (this.streams === 0) this.rest();
-    } else if (this.room) this.owner.freed();
+    } else if (this.room) this.owner.freed(this);
   }
 
   // --- streams ---
@@ -203,7 +213,7 @@ export class BackendSession implements Expirable {
   streamClosed(): void {
     this.streams -= 1;
     if (this.#phase === 'closed') return;
-    if (this.#phase === 'open') this.owner.freed();
+    if (this.#phase === 'open') this.owner.freed(this);
     if (this.streams > 0) return;
     if (this.#phase === 'retiring') this.#end();
     else this.rest();
@@ -295,7 +305,7 @@ export class BackendSession implements Expirable {
   /** Asks the backend for a sign of life now, if it has not been asked since it last sent something. */
   checkAlive(): void {
     const { wheel } = this.owner;
-    if (this.#pinging || this.#session === undefined || this.#session.closed) return;
+    if (this.#pinging || this.#session === undefined || this.#session.closed || this.dead) return;
     this.#pinging = true;
     this.#pingedMs = wheel.nowMs;
     wheel.arm(this.#timer, PING_ANSWER_MS);

@@ -1,4 +1,4 @@
-import type { ClientHttp2Stream } from 'node:http2';
+import { type ClientHttp2Stream, constants } from 'node:http2';
 import { type BodySink, ChunkedDecoder } from '../http1/chunked.ts';
 import { addFields, fieldsObject } from './response-fields.ts';
 import { type RoomListener, StreamWriter } from './stream-writer.ts';
@@ -42,6 +42,13 @@ export class BackendUpload implements BodySink {
   #sendTrailers(): void {
     const fields: string[] = [];
     addFields(fields, this.#decoder?.trailers ?? '', 0);
-    if (!this.#stream.closed && !this.#stream.destroyed) this.#stream.sendTrailers(fieldsObject(fields));
+    const stream = this.#stream;
+    if (stream.closed || stream.destroyed) return;
+    try {
+      stream.sendTrailers(fieldsObject(fields));
+    } catch {
+      // what has been read strictly is nothing that node:http2 refuses; if it does, the body has no end
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    }
   }
 }

@@ -9,8 +9,8 @@ import type { ResponseFraming } from '../response-headers.ts';
 import type { ByteEnd } from '../tunnel/byte-end.ts';
 import type { RequestText } from './request-text.ts';
 import { addFields, fieldsObject, responseFields, statusOf } from './response-fields.ts';
-import { StreamBody } from './stream-body.ts';
 import { StreamTunnelEnd } from './stream-tunnel-end.ts';
+import { StreamUpload, type UploadOwner } from './stream-upload.ts';
 import { StreamWriter } from './stream-writer.ts';
 import { webSocketAccept, webSocketKey } from './web-socket-key.ts';
 
@@ -26,13 +26,11 @@ const WITH_BODY = {};
 const OPEN_ENDED = { waitForTrailers: true };
 
 /** What the streams of one connection share. */
-export interface StreamOwner {
+export interface StreamOwner extends UploadOwner {
   readonly context: ListenerContext;
   readonly facts: ClientFacts;
   readonly headers: RequestHeaders;
   readonly reader: RequestText;
-  /** So many bytes of what came were of use. */
-  used(bytes: number): void;
   /** @param early whether its client broke it off before it was answered */
   closed(stream: ClientStream, early: boolean): void;
 }
@@ -55,11 +53,7 @@ export class ClientStream implements ClientSide {
   readonly #writer: StreamWriter;
   #phase: Phase = 'exchange';
   #exchange: Exchange | undefined;
-  #body: StreamBody | undefined;
-  /** What came while no backend was there to take it. */
-  #held: Buffer | undefined;
-  #endHeld = false;
-  #reading = false;
+  #upload: StreamUpload | undefined;
   /** Fields of an answer that has begun and not been sent: a small body leaves with them. */
   #fields: string[] | undefined;
   #framing: ResponseFraming = 'none';
@@ -67,8 +61,7 @@ export class ClientStream implements ClientSide {
   #webSocketKey = '';
   #tunnel: TunnelEnd | undefined;
   #refusedTunnel = false;
-  /** When the client last sent something of its body, and when it is known to have taken something of its answer. */
-  #heardMs: number;
+  /** When the client is known to have taken something of its answer. */
   #tookMs: number;
   #slicesSeen = 0;
 
@@ -77,8 +70,7 @@ export class ClientStream implements ClientSide {
     this.facts = owner.facts;
     this.#stream = stream;
     this.#writer = new StreamWriter(stream, this);
-    this.#heardMs = owner.context.wheel.nowMs;
-    this.#tookMs = this.#heardMs;
+    this.#tookMs = owner.context.wheel.nowMs;
     stream.on('error', ignore);
     stream.on('aborted', () => this.#left());
     stream.on('close', () => this.#closed());
@@ -105,20 +97,11 @@ export class ClientStream implements ClientSide {
     const exchange = new Exchange(this, context.line, context.wheel.look(), head);
     this.#exchange = exchange;
     exchange.bodyComplete = complete || reader.kind !== 'plain';
-    const body = exchange.bodyComplete ? undefined : this.#expectBody(exchange, head.bodyLength);
+    if (!exchange.bodyComplete)
+      this.#upload = new StreamUpload(this.#owner, this.#stream, exchange, head.bodyLength);
+    const upload = this.#upload;
     const maxBytes = context.forward(exchange, head, headers);
-    if (body !== undefined) body.maxBytes = maxBytes;
-  }
-
-  #expectBody(exchange: Exchange, length: number): StreamBody {
-    const body = new StreamBody(exchange, length);
-    this.#body = body;
-    // these come when they come, also before anything is read: the end of a body in which there is nothing does
-    this.#stream.on('end', () => this.#onEnd());
-    this.#stream.on('trailers', (_fields, _flags, raw: readonly string[]) => {
-      body.trailers = raw;
-    });
-    return body;
+    upload?.limit(maxBytes);
   }
 
   /** Answers what is not a request, without anything having been sent to any backend. */
@@ -130,73 +113,12 @@ export class ClientStream implements ClientSide {
     this.endResponse();
   }
 
-  // --- the request's body ---
-
   pauseBody(): void {
-    this.#reading = false;
-    this.#stream.pause();
+    this.#upload?.pause();
   }
 
   resumeBody(): void {
-    const exchange = this.#exchange;
-    if (exchange === undefined || exchange.bodyComplete) return;
-    this.#listen();
-    const held = this.#held;
-    this.#held = undefined;
-    if (held !== undefined) this.#onData(held);
-    if (this.#endHeld) this.#onEnd();
-    if (exchange !== this.#exchange || exchange.bodyComplete || exchange.backendSide === undefined) return;
-    this.#reading = true;
-    this.#heardMs = this.#owner.context.wheel.nowMs;
-    this.#stream.resume();
-    // head and body leave together if the body is there already
-    setImmediate(flushLater, exchange);
-  }
-
-  #listening = false;
-
-  #listen(): void {
-    if (this.#listening) return;
-    this.#listening = true;
-    this.#stream.on('data', (bytes: Buffer) => this.#onData(bytes));
-  }
-
-  #onData(bytes: Buffer): void {
-    this.#owner.used(bytes.length);
-    if (this.#phase === 'tunnel') {
-      this.#tunnel?.onClientBytes(bytes, 0, bytes.length);
-      return;
-    }
-    const exchange = this.#exchange;
-    if (exchange === undefined || exchange.bodyComplete) return;
-    this.#heardMs = this.#owner.context.wheel.nowMs;
-    const side = exchange.backendSide;
-    if (side === undefined) {
-      this.#held = this.#held === undefined ? bytes : Buffer.concat([this.#held, bytes]);
-      this.pauseBody();
-      return;
-    }
-    const failure = this.#body?.take(bytes);
-    if (failure !== undefined) this.#failBody(exchange, failure);
-    else if (side.flush()) this.pauseBody();
-  }
-
-  #onEnd(): void {
-    if (this.#phase === 'tunnel') {
-      this.#tunnel?.onClientEnd();
-      return;
-    }
-    const exchange = this.#exchange;
-    // a reset with NO_ERROR is no end, though node:http2 emits one
-    if (exchange === undefined || exchange.bodyComplete || this.#gone) return;
-    this.#endHeld = exchange.backendSide === undefined;
-    if (this.#endHeld) return;
-    const failure = this.#body?.end();
-    if (failure !== undefined) this.#failBody(exchange, failure);
-  }
-
-  #failBody(exchange: Exchange, code: FailureCode): void {
-    this.#owner.context.refuse(exchange, code);
+    this.#upload?.resume();
   }
 
   // --- ClientSide: the answer ---
@@ -283,8 +205,7 @@ export class ClientStream implements ClientSide {
   endResponse(): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
-    this.#body = undefined;
-    this.#held = undefined;
+    this.#upload?.drop();
     this.#phase = 'answered';
     if (this.#gone) return;
     // what the client has not sent of its request it need not send any more
@@ -293,7 +214,7 @@ export class ClientStream implements ClientSide {
     this.#fields = undefined;
     const trailers = this.#decoder !== undefined && this.#decoder.trailers !== '';
     if (fields !== undefined) {
-      if (trailers) this.#respondOpen(fields);
+      if (trailers || !this.#writer.isOneWrite) this.#respondOpen(fields);
       else this.#stream.respond(fields, this.#writer.empty ? WHOLE : WITH_BODY);
     }
     // node:http2 drops the head of a stream that is closed in the turn in which it ended with its head
@@ -301,13 +222,14 @@ export class ClientStream implements ClientSide {
     this.#writer.end(unfinished && !headAlone);
     if (headAlone && unfinished) setImmediate(closeLater, this.#stream);
     // what is not read keeps a stream from closing
-    if (unfinished || this.#listening) this.#stream.resume();
+    if (unfinished || this.#upload !== undefined) this.#stream.resume();
     this.#tookMs = this.#owner.context.wheel.nowMs;
     if (unfinished) this.#excuseRest();
   }
 
   breakResponse(): void {
     this.#exchange = undefined;
+    this.#upload?.drop();
     this.#phase = 'answered';
     this.#reset(NGHTTP2_INTERNAL_ERROR);
   }
@@ -335,10 +257,17 @@ export class ClientStream implements ClientSide {
       process.nextTick(() => tunnel.onClientClose());
       return end;
     }
-    this.#stream.on('end', () => this.#onEnd());
-    this.#listen();
+    this.#stream.on('data', (bytes: Buffer) => this.#onTunnelData(bytes));
+    // it may have ended its half before there was anything to end
+    if (this.#stream.readableEnded) process.nextTick(() => this.#tunnel?.onClientEnd());
+    else this.#stream.on('end', () => this.#tunnel?.onClientEnd());
     this.#stream.resume();
     return end;
+  }
+
+  #onTunnelData(bytes: Buffer): void {
+    this.#owner.used(bytes.length);
+    this.#tunnel?.onClientBytes(bytes, 0, bytes.length);
   }
 
   #refuseTunnel(): void {
@@ -352,7 +281,7 @@ export class ClientStream implements ClientSide {
 
   /** What has come and nobody has taken yet. */
   get unreadBytes(): number {
-    return this.#stream.readableLength + (this.#held?.length ?? 0);
+    return this.#stream.readableLength + (this.#upload?.heldBytes ?? 0);
   }
 
   /** Whatever was on its way when a body was cut short was sent in good faith. */
@@ -373,15 +302,16 @@ export class ClientStream implements ClientSide {
     }
     const { bodyTimeoutMs } = this.#owner.context.plan;
     if (answered || !empty) return this.#tookMs + bodyTimeoutMs - nowMs;
-    if (!this.#reading || this.#exchange?.bodyComplete !== false) return Number.POSITIVE_INFINITY;
-    return this.#heardMs + bodyTimeoutMs - nowMs;
+    const upload = this.#upload;
+    if (upload?.reading !== true || this.#exchange?.bodyComplete !== false) return Number.POSITIVE_INFINITY;
+    return upload.heardMs + bodyTimeoutMs - nowMs;
   }
 
   /** It had the time that it has. */
   stalled(): void {
     const exchange = this.#exchange;
     if (exchange !== undefined && this.#writer.empty) {
-      this.#failBody(exchange, 'body_timeout');
+      this.#owner.context.refuse(exchange, 'body_timeout');
       return;
     }
     this.#left();
@@ -393,7 +323,7 @@ export class ClientStream implements ClientSide {
     const tunnel = this.#tunnel;
     this.#exchange = undefined;
     this.#tunnel = undefined;
-    this.#held = undefined;
+    this.#upload?.drop();
     if (exchange !== undefined) {
       if (!exchange.bodyComplete) this.#excuseRest();
       this.#owner.context.line.clientLeft(exchange);
@@ -410,10 +340,6 @@ export class ClientStream implements ClientSide {
 }
 
 function ignore(): void {}
-
-function flushLater(exchange: Exchange): void {
-  if (!exchange.ended) exchange.backendSide?.flush();
-}
 
 function closeLater(stream: ServerHttp2Stream): void {
   stream.close(constants.NGHTTP2_NO_ERROR);

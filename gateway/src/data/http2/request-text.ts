@@ -187,8 +187,9 @@ export class RequestText {
       const value = raw[i + 1] ?? '';
       switch (name) {
         case 'cookie':
-          // RFC 9113 §8.2.3
-          cookies = cookies === undefined ? value : `${cookies}; ${value}`;
+          // RFC 9113 §8.2.3; of `a=b; ` browsers make two, the second of which is empty
+          if (cookies === undefined || cookies === '') cookies = value;
+          else if (value !== '') cookies = `${cookies}; ${value}`;
           continue;
         case 'host':
           if (host !== undefined) return 'bad_host';

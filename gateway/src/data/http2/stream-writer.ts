@@ -45,6 +45,11 @@ export class StreamWriter {
     return this.#text === '' && this.#queue.length === 0 && this.#inFlightBytes === 0;
   }
 
+  /** Whether what there is leaves at once, and with the end of the stream. */
+  get isOneWrite(): boolean {
+    return this.#inFlightBytes === 0 && this.#queue.length + (this.#text === '' ? 0 : 1) <= 1;
+  }
+
   /** Whether whoever fills it should wait for `onRoom`. */
   get full(): boolean {
     if (this.pendingBytes <= SLICE_BYTES) return false;
