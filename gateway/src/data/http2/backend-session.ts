@@ -2,6 +2,7 @@ import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
   type ClientSessionOptions,
+  constants,
   connect as openSession,
 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
@@ -14,6 +15,7 @@ import type { ResponseHead } from '../http1/response-head.ts';
 import type { TimeoutsPlan } from '../plan.ts';
 import type { AnswerReader } from './backend-answer.ts';
 import { BackendStream } from './backend-stream.ts';
+import { resetStream } from './reset-stream.ts';
 
 /** What a session needs of the agent it belongs to, and what it tells it. */
 export interface SessionOwner {
@@ -68,6 +70,11 @@ const OPTIONS: ClientSessionOptions & { readonly strictSingleValueFields: boolea
     maxHeaderListSize: MAX_HEADER_LIST_BYTES,
   },
 };
+/**
+ * Requests that were given up: backends take many on one session for an attack (CVE-2023-44487) and end it, with all that
+ * others have on it. nghttp2 bears 1000 at once, Envoy 500.
+ */
+const MAX_RESETS = 200;
 /** A backend that says nothing for so long, while it is expected to, is asked whether it is there. */
 const QUIET_MS = 10_000;
 /** Asked again without having sent anything: gRPC servers take more often for abuse (grpc-go's and grpc-core's default). */
@@ -99,6 +106,7 @@ export class BackendSession implements Expirable {
   #phase: Phase = 'connecting';
   #session: ClientHttp2Session | undefined;
   #maxStreams = 0;
+  #resets = 0;
   #takesWebSockets = false;
   readonly #timer = new Timer(this);
   #heardMs = 0;
@@ -242,6 +250,14 @@ export class BackendSession implements Expirable {
     // without a number it was never sent: the session had been closed already
     if (streamId === undefined) return true;
     return this.lastStreamId !== undefined && streamId > this.lastStreamId;
+  }
+
+  /** A stream of its is given up. */
+  reset(stream: ClientHttp2Stream): void {
+    if (stream.closed) return;
+    resetStream(stream, constants.NGHTTP2_CANCEL);
+    this.#resets += 1;
+    if (this.#resets === MAX_RESETS) this.retire('resets');
   }
 
   // --- the end ---

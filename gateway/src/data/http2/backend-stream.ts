@@ -23,8 +23,7 @@ import { StreamTunnelEnd } from './stream-tunnel-end.ts';
 import type { RoomListener } from './stream-writer.ts';
 
 /** RFC 9113 §7. */
-const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_PROTOCOL_ERROR, NGHTTP2_REFUSED_STREAM } =
-  constants;
+const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_PROTOCOL_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
 
 const END_STREAM = constants.NGHTTP2_FLAG_END_STREAM;
 const NO_BODY: ReadonlySet<number> = new Set([204, 304]);
@@ -87,7 +86,8 @@ export class BackendStream implements BackendSide, Expirable, RoomListener {
     if (upgrade) this.#webSocketKey = asExtendedConnect(fields);
     const bodiless = exchange.bodyComplete && exchange.body === '';
     try {
-      const stream = this.#session.open(fields, bodiless && !upgrade, chunked && exchange.grpc === undefined);
+      // open-ended, or what is broken off would look complete: node:http2 ends a stream before it resets it
+      const stream = this.#session.open(fields, bodiless && !upgrade, !bodiless);
       this.#stream = stream;
       this.#listen(stream);
       this.#upload = new BackendUpload(stream, chunked, this);
@@ -286,7 +286,7 @@ export class BackendStream implements BackendSide, Expirable, RoomListener {
     this.#release();
     exchange.backendSide = undefined;
     // RFC 9113 §8.1: an answer may be complete before its request is
-    if (!this.#whole || !this.#requestEnded) stream.close(NGHTTP2_CANCEL);
+    if (!this.#whole || !this.#requestEnded) this.#session.reset(stream);
     else stream.resume();
     exchange.line.responseEnd(exchange);
   }
@@ -336,7 +336,7 @@ export class BackendStream implements BackendSide, Expirable, RoomListener {
     const stream = this.#stream;
     if (stream === undefined) return;
     if (this.#whole && this.#requestEnded) stream.resume();
-    else stream.close(NGHTTP2_CANCEL);
+    else this.#session.reset(stream);
   }
 
   /** Ends the attempt with `code`, and the stream with it. */

@@ -1,5 +1,6 @@
 import { type ClientHttp2Stream, constants } from 'node:http2';
 import { type BodySink, ChunkedDecoder } from '../http1/chunked.ts';
+import { resetStream } from './reset-stream.ts';
 import { addFields, fieldsObject } from './response-fields.ts';
 import { type RoomListener, StreamWriter } from './stream-writer.ts';
 
@@ -48,7 +49,7 @@ export class BackendUpload implements BodySink {
       stream.sendTrailers(fieldsObject(fields));
     } catch {
       // what has been read strictly is nothing that node:http2 refuses; if it does, the body has no end
-      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      resetStream(stream, constants.NGHTTP2_INTERNAL_ERROR);
     }
   }
 }

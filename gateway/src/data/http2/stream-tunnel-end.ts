@@ -1,5 +1,6 @@
 import { constants, type Http2Stream } from 'node:http2';
 import type { ByteEnd } from '../tunnel/byte-end.ts';
+import { resetStream } from './reset-stream.ts';
 import type { StreamWriter } from './stream-writer.ts';
 
 /** One stream of HTTP/2 as the end of a tunnel: DATA is its bytes, END_STREAM its FIN, RST_STREAM its reset (RFC 8441 §5). */
@@ -52,6 +53,6 @@ export class StreamTunnelEnd implements ByteEnd {
   }
 
   destroy(): void {
-    if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_CANCEL);
+    resetStream(this.#stream, constants.NGHTTP2_CANCEL);
   }
 }
