@@ -8,6 +8,7 @@ import type { ClientFacts, RequestHeaders } from '../request-headers.ts';
 import type { ResponseFraming } from '../response-headers.ts';
 import type { ByteEnd } from '../tunnel/byte-end.ts';
 import type { RequestText } from './request-text.ts';
+import { resetStream } from './reset-stream.ts';
 import { addFields, fieldsObject, responseFields, statusOf } from './response-fields.ts';
 import { StreamTunnelEnd } from './stream-tunnel-end.ts';
 import { StreamUpload, type UploadOwner } from './stream-upload.ts';
@@ -235,7 +236,7 @@ export class ClientStream implements ClientSide {
   }
 
   #reset(code: number): void {
-    this.#stream.close(code);
+    resetStream(this.#stream, code);
     this.#stream.resume();
   }
 
