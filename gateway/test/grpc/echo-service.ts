@@ -53,7 +53,7 @@ export interface EchoServer {
 }
 
 /** Says what it is told: in one message, one by one, or all in one. */
-export const ECHOING: Required<EchoHandlers> = {
+const ECHOING: Required<EchoHandlers> = {
   unary: (call, done) => done(null, call.request),
   serverStream: (call) => {
     for (const byte of call.request) call.write(Buffer.of(byte));

@@ -30,7 +30,7 @@ const BY_CODE: ReadonlyMap<FailureCode, number> = new Map<FailureCode, number>([
   ['internal', GRPC.internal],
 ]);
 
-export function grpcStatusFor(code: FailureCode): number {
+function grpcStatusFor(code: FailureCode): number {
   return BY_CODE.get(code) ?? BY_STATUS.get(FAILURES[code].status) ?? GRPC.unknown;
 }
 
