@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
-import type { ListenerPlan, Plan } from '../data/plan.ts';
+import { addressText } from '../address-text.ts';
+import type { Plan } from '../data/plan.ts';
 
 /** When a certificate of a listener ends. */
 export interface CertificateExpiry {
@@ -21,14 +22,10 @@ export function certificateExpiries({ listeners }: Pick<Plan, 'listeners'>): rea
       const expiresMs = expiryOf(cert);
       const other = byName.get(name);
       if (expiresMs === undefined || (other !== undefined && other.expiresMs <= expiresMs)) continue;
-      byName.set(name, { listener: addressOf(listener), name, expiresMs });
+      byName.set(name, { listener: addressText(listener.host, listener.port), name, expiresMs });
     }
     return [...byName.values()];
   });
-}
-
-function addressOf({ host, port }: ListenerPlan): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** Undefined for what cannot be read: a plan need not come from a config that was checked. */

@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { FailureCode } from '../errors.ts';
 import { type Expirable, Timer, type TimerWheel } from '../time.ts';
 import { latin1 } from './latin1.ts';
-import { parseProxyHeader } from './layer4/proxy-protocol.ts';
+import { isLocal, parseProxyHeader } from './layer4/proxy-protocol.ts';
 import type { TlsAcceptor } from './tls/tls-acceptor.ts';
 
 /** What comes before the first request of a connection. */
@@ -24,6 +24,8 @@ export interface Arrived {
   readonly protocol: 'http1' | 'h2';
   /** What the PROXY header says of the client; undefined: the peer is the client. */
   readonly sourceIp: string | undefined;
+  /** Whether it says that there is a client, and not who: what comes is that client's word, and not the proxy's. */
+  readonly isNameless: boolean;
   /** What was read beyond the opening. With HTTP/2 it has been put back into the socket. */
   readonly initial: Buffer;
 }
@@ -50,6 +52,7 @@ export class Arrival implements Expirable {
   readonly #opening: Opening;
   readonly #timer: Timer;
   #sourceIp: string | undefined;
+  #isNameless = false;
   /** What its end would be counted as. */
   #failure: FailureCode | undefined;
   readonly #onClose = (): void => this.#lost();
@@ -78,6 +81,7 @@ export class Arrival implements Expirable {
       return () => {
         this.#failure = undefined;
         this.#sourceIp = header.source?.ip;
+        this.#isNameless = header.source === undefined && !isLocal(bytes);
         this.#secure(bytes.subarray(header.end));
       };
     });
@@ -134,7 +138,8 @@ export class Arrival implements Expirable {
   #arrive(socket: Socket | TLSSocket, protocol: Arrived['protocol'], initial: Buffer): void {
     this.#socket.off('close', this.#onClose);
     this.#host.wheel.release(this.#timer);
-    this.#host.arrived(this, { socket, protocol, sourceIp: this.#sourceIp, initial });
+    const [sourceIp, isNameless] = [this.#sourceIp, this.#isNameless];
+    this.#host.arrived(this, { socket, protocol, sourceIp, isNameless, initial });
   }
 
   #lost(): void {

@@ -102,6 +102,9 @@ export interface FailedAttempt {
 
 export const NOT_SENT: FailedAttempt = { sent: false, reused: false, answered: false };
 
+/** Backends say 100, 102 or 103 once or a few times; more would pile up in front of a client that does not read. */
+const MAX_INTERIMS = 100;
+
 /** One request and its answer, from the parsed head to the last byte. A new one each: late events are told by identity. */
 export class Exchange implements PickRequest, BodySink {
   readonly client: ClientSide;
@@ -136,6 +139,8 @@ export class Exchange implements PickRequest, BodySink {
   bodyBytesIn = 0;
 
   attempts = 0;
+  /** 1xx that backends have answered. */
+  interims = 0;
   races = 0;
   replays = 0;
   attemptStartedMs = 0;
@@ -197,6 +202,12 @@ export class Exchange implements PickRequest, BodySink {
   /** As the traceparent that goes to the backend has it; empty when none does. */
   get traceId(): string {
     return /\r\ntraceparent: ?[0-9a-f]{2}-([0-9a-f]{32})-/i.exec(this.requestHead)?.[1] ?? '';
+  }
+
+  /** Whether one more 1xx of a backend is no more than there may be. */
+  countInterim(): boolean {
+    this.interims += 1;
+    return this.interims <= MAX_INTERIMS;
   }
 
   /** Request line and fields as the client sent them. */

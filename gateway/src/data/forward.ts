@@ -294,7 +294,7 @@ export class Forward implements Line {
   /** 1xx (RFC 9110 §15.2): passed on, but for 101, which turns both connections into a tunnel; and what may not pass for it. */
   #interim(exchange: Exchange, head: ResponseHead): void {
     const text = responseHeadText(head, 'none', undefined, '', this.#context.dateLine);
-    const failure = upgradeFailure(head, exchange);
+    const failure = upgradeFailure(head, exchange) ?? (exchange.countInterim() ? undefined : 'bad_response');
     if (failure !== undefined) {
       exchange.backendSide?.cancel();
       this.attemptFailed(exchange, failure, { sent: true, reused: false, answered: true });

@@ -1,4 +1,5 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { addressText } from '../address-text.ts';
 import type { FailureCode } from '../errors.ts';
 import type { Clock, Random, TimerWheel } from '../time.ts';
 import { Arrival, type ArrivalHost, type Arrived } from './arrival.ts';
@@ -20,13 +21,13 @@ import type { ClientFacts, RequestHeaders } from './request-headers.ts';
 import type { RequestIds } from './request-id.ts';
 import type { Route } from './route.ts';
 import type { ServiceContext } from './service.ts';
+import { StreamServer } from './stream-server.ts';
 import { redirectToHttps } from './tls/redirect-to-https.ts';
 import { TlsAcceptor } from './tls/tls-acceptor.ts';
 import type { OpenTunnels } from './tunnel/open-tunnels.ts';
 import { Wire, type WireReader } from './wire.ts';
 
-/** How many connections may wait to be accepted; Linux caps it at net.core.somaxconn. */
-const BACKLOG = 4096;
+const NOBODY = new TrustedProxies([]);
 
 /** One client's connection, whatever is spoken on it. */
 export interface ClientLink {
@@ -40,8 +41,11 @@ export interface ListenerContext extends Omit<ListenerDeps, 'proxying' | 'ticket
   readonly plan: HttpListenerPlan;
   readonly head: RequestHead;
   readonly draining: boolean;
-  /** @param sourceIp what a PROXY header says of the client */
-  factsOf(socket: Socket, sourceIp?: string): ClientFacts;
+  /**
+   * @param sourceIp what a PROXY header says of the client
+   * @param isNameless whether it says that there is one, and no more: then nobody is believed
+   */
+  factsOf(socket: Socket, sourceIp?: string, isNameless?: boolean): ClientFacts;
   forward(exchange: Exchange, head: RequestHead, headers: RequestHeaders): number;
   refuse(exchange: Exchange, code: FailureCode): void;
   malformed(client: ClientFacts, code: FailureCode): void;
@@ -66,7 +70,10 @@ export class HttpListener implements ListenerContext, ArrivalHost, Listener {
   plan: HttpListenerPlan;
   head: RequestHead;
   draining = false;
-  #server: Server | undefined;
+  readonly #server = new StreamServer(
+    (socket) => this.#accept(socket),
+    () => this.counters.refused('accept_failed'),
+  );
   #trusted: TrustedProxies;
   #tls: TlsAcceptor | undefined;
   #proxy: ForwardProxy | undefined;
@@ -105,13 +112,11 @@ export class HttpListener implements ListenerContext, ArrivalHost, Listener {
 
   /** The port in use, once listening. */
   get port(): number {
-    const address = this.#server?.address();
-    return typeof address === 'object' && address !== null ? address.port : this.plan.port;
+    return this.#server.port ?? this.plan.port;
   }
 
   get address(): string {
-    const { host } = this.plan;
-    return `${host.includes(':') ? `[${host}]` : host}:${this.port}`;
+    return addressText(this.plan.host, this.port);
   }
 
   /**
@@ -130,23 +135,12 @@ export class HttpListener implements ListenerContext, ArrivalHost, Listener {
 
   /** Resolves when listening; rejects with the system's error, e.g. EADDRINUSE. */
   listen(): Promise<void> {
-    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
-    server.on('connection', (socket) => this.#accept(socket));
-    this.#server = server;
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: this.plan.host, port: this.plan.port, backlog: BACKLOG }, () => {
-        server.off('error', reject);
-        // an error while accepting (out of descriptors) must not end the process; the next accept may succeed
-        server.on('error', () => this.counters.refused('accept_failed'));
-        resolve();
-      });
-    });
+    return this.#server.listen(this.plan.host, this.plan.port);
   }
 
   /** Gives the address up, at once; connections stay, and `listen` may take it again. */
   stopListening(): void {
-    this.#server?.close();
+    this.#server.close();
   }
 
   get ownRoutes(): readonly Route[] {
@@ -197,8 +191,8 @@ export class HttpListener implements ListenerContext, ArrivalHost, Listener {
     arrival.start();
   }
 
-  arrived(arrival: Arrival, { socket, protocol, sourceIp, initial }: Arrived): void {
-    const facts = this.factsOf(socket, sourceIp);
+  arrived(arrival: Arrival, { socket, protocol, sourceIp, isNameless, initial }: Arrived): void {
+    const facts = this.factsOf(socket, sourceIp, isNameless);
     if (this.draining) socket.destroy();
     else if (protocol === 'h2') this.#connections.add(new Http2ClientSession(this, socket, facts));
     else this.#serve(socket, facts, initial);
@@ -215,8 +209,8 @@ export class HttpListener implements ListenerContext, ArrivalHost, Listener {
     this.#connections.add(new ClientConnection(this, facts, open));
   }
 
-  factsOf(socket: Socket, sourceIp?: string): ClientFacts {
-    return clientFacts(socket, this.#trusted, this.plan.tls?.hsts, sourceIp);
+  factsOf(socket: Socket, sourceIp?: string, isNameless = false): ClientFacts {
+    return clientFacts(socket, isNameless ? NOBODY : this.#trusted, this.plan.tls?.hsts, sourceIp);
   }
 
   forward(exchange: Exchange, head: RequestHead, headers: RequestHeaders): number {

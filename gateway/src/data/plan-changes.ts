@@ -1,3 +1,4 @@
+import { addressText } from '../address-text.ts';
 import { changedFields } from './changed-fields.ts';
 import type { BackendPlan, ListenerPlan, Plan, RoutePlan, ServicePlan } from './plan.ts';
 import type { PlanChange } from './port.ts';
@@ -104,5 +105,5 @@ function ownName(item: { readonly name: string }): string {
 
 /** One of another kind is another listener. */
 function listenerName({ kind, host, port }: ListenerPlan): string {
-  return `${kind === 'http' ? '' : `${kind} `}${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `${kind === 'http' ? '' : `${kind} `}${addressText(host, port)}`;
 }

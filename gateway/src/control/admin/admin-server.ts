@@ -1,4 +1,5 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { addressText } from '../../address-text.ts';
 import type { AdminPlan } from '../control-plan.ts';
 import type { Log } from '../log.ts';
 import { addStatusPage } from '../status-page/add-status-page.ts';
@@ -67,7 +68,7 @@ export async function startAdmin(plan: AdminPlan, deps: AdminDeps): Promise<Admi
   let closed: Promise<void> | undefined;
   return {
     port,
-    url: `http://${plan.host.includes(':') ? `[${plan.host}]` : plan.host}:${port}`,
+    url: `http://${addressText(plan.host, port)}`,
     close: () => {
       if (closed === undefined) {
         connections.close();

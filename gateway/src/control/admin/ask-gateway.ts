@@ -1,4 +1,5 @@
 import { Value } from 'typebox/value';
+import { addressText } from '../../address-text.ts';
 import type { ExplainQuestion, Explanation } from '../../data/port.ts';
 import type { AdminPlan } from '../control-plan.ts';
 import { ExplanationSchema } from './status-schema.ts';
@@ -10,7 +11,7 @@ const PATIENCE_MS = 1_000;
 export function adminUrl({ host, port }: Pick<AdminPlan, 'host' | 'port'>): string | undefined {
   if (port === 0) return undefined;
   const address = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+  return `http://${addressText(address, port)}`;
 }
 
 /** What a running gateway says; undefined: none answers there within a second, or what answers is none. */

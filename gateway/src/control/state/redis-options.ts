@@ -1,4 +1,5 @@
 import type { ClusterOptions, RedisOptions } from 'ioredis';
+import { addressText } from '../../address-text.ts';
 import { parseRedisUrl, type RedisTarget } from '../config/redis-url.ts';
 
 import { DirectConnector, MasterConnector } from './redis-connectors.ts';
@@ -34,7 +35,7 @@ export function redisAddress(url: string, attempt = 0): RedisAddress {
   if (!parsed.ok) throw new TypeError('the URL of Redis cannot be read');
   const target = parsed.value;
   const shared = connectionOptions(target);
-  const label = target.nodes.map(showNode).join(',');
+  const label = target.nodes.map(({ host, port }) => addressText(host, port)).join(',');
   if (target.kind === 'sentinel') {
     // sentinels may or may not want the password of the Redis they watch, and the URL cannot say
     const server = { ...shared, ...sentinelOptions(target, attempt % 2 === 1) };
@@ -93,8 +94,4 @@ function clusterOptions(
     // names stay names, for the certificates; the connection looks them up
     dnsLookup: (name, callback) => callback(null, name),
   };
-}
-
-function showNode({ host, port }: RedisTarget['nodes'][number]): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -1,3 +1,4 @@
+import { addressText } from '../../address-text.ts';
 import type { FailureCode } from '../../errors.ts';
 import { deepEqualPlan } from '../changed-fields.ts';
 import type { Exchange } from '../exchange.ts';
@@ -68,8 +69,7 @@ export class ForwardProxy {
     { host, port, tunnel }: HttpListenerPlan,
   ): ForwardProxy | undefined {
     if (tunnel === undefined) before?.close();
-    else if (before === undefined)
-      return new ForwardProxy(deps, `tunnel ${host.includes(':') ? `[${host}]` : host}:${port}`, tunnel);
+    else if (before === undefined) return new ForwardProxy(deps, `tunnel ${addressText(host, port)}`, tunnel);
     else if (!deepEqualPlan(before.#plan, tunnel)) before.update(tunnel);
     return tunnel && before;
   }

@@ -38,6 +38,11 @@ export function isSignature(bytes: Buffer): boolean {
   return latin1(bytes, 0, length) === SIGNATURE.slice(0, length);
 }
 
+/** Whether a whole header says that the proxy speaks for itself, to look whether somebody is here, say. */
+export function isLocal(bytes: Buffer): boolean {
+  return isSignature(bytes) && bytes[12] === LOCAL;
+}
+
 /** @param bytes begin with the signature, or with a part of it that is all there is yet */
 export function parseV2(bytes: Buffer): ProxyHeader {
   const command = bytes[12];

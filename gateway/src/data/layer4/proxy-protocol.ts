@@ -93,4 +93,4 @@ function asIpv6(ip: string): string {
   return isIPv4(ip) ? `::ffff:${ip}` : ip.replace(/%.*$/, '');
 }
 
-export { proxyHeaderV2 } from './proxy-protocol-v2.ts';
+export { isLocal, proxyHeaderV2 } from './proxy-protocol-v2.ts';

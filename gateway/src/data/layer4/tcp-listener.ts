@@ -1,4 +1,5 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { addressText } from '../../address-text.ts';
 import type { FailureCode } from '../../errors.ts';
 import type { Clock, TimerWheel } from '../../time.ts';
 import { canonicalIp, TrustedProxies } from '../client-address.ts';
@@ -9,12 +10,10 @@ import { FieldLines } from '../http1/field-lines.ts';
 import type { Listener, ListenerDeps } from '../listener.ts';
 import type { ListenerPlan, TcpListenerPlan } from '../plan.ts';
 import type { Route } from '../route.ts';
+import { StreamServer } from '../stream-server.ts';
 import { Wire } from '../wire.ts';
 import { TcpConnection, type TcpContext, type TcpPeer } from './tcp-connection.ts';
 import { TcpServices } from './tcp-services.ts';
-
-/** How many connections may wait to be accepted; Linux caps it at net.core.somaxconn. */
-const BACKLOG = 4096;
 
 /** Accepts the clients of TCP services on one address. */
 export class TcpListener implements Listener, TcpContext {
@@ -25,7 +24,10 @@ export class TcpListener implements Listener, TcpContext {
   readonly #deps: ListenerDeps;
   #services: TcpServices;
   #trusted: TrustedProxies;
-  #server: Server | undefined;
+  readonly #server = new StreamServer(
+    (socket) => this.#accept(socket),
+    () => this.#deps.counters.refused('accept_failed'),
+  );
   readonly #noFields = new FieldLines(1);
   readonly #connections = new Set<TcpConnection>();
   #drain: PromiseWithResolvers<void> | undefined;
@@ -46,13 +48,11 @@ export class TcpListener implements Listener, TcpContext {
 
   /** The port in use, once listening. */
   get port(): number {
-    const address = this.#server?.address();
-    return typeof address === 'object' && address !== null ? address.port : this.plan.port;
+    return this.#server.port ?? this.plan.port;
   }
 
   get address(): string {
-    const { host } = this.plan;
-    return `${host.includes(':') ? `[${host}]` : host}:${this.port}`;
+    return addressText(this.plan.host, this.port);
   }
 
   get ownRoutes(): readonly Route[] {
@@ -80,22 +80,11 @@ export class TcpListener implements Listener, TcpContext {
   }
 
   listen(): Promise<void> {
-    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
-    server.on('connection', (socket) => this.#accept(socket));
-    this.#server = server;
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host: this.plan.host, port: this.plan.port, backlog: BACKLOG }, () => {
-        server.off('error', reject);
-        // an error while accepting (out of descriptors) must not end the process; the next accept may succeed
-        server.on('error', () => this.#deps.counters.refused('accept_failed'));
-        resolve();
-      });
-    });
+    return this.#server.listen(this.plan.host, this.plan.port);
   }
 
   stopListening(): void {
-    this.#server?.close();
+    this.#server.close();
   }
 
   /** Resolves when the last connection has ended. */

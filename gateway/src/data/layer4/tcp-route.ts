@@ -1,3 +1,4 @@
+import { addressText } from '../../address-text.ts';
 import { deepEqualPlan } from '../changed-fields.ts';
 import { ownRoutePlan } from '../own-route-plan.ts';
 import type { RoutePlan, TcpListenerPlan } from '../plan.ts';
@@ -31,6 +32,6 @@ function isSame(route: Route, plan: RoutePlan, service: Service): boolean {
 }
 
 function nameOf(plan: TcpListenerPlan, service: string): string {
-  const address = `tcp ${plan.host.includes(':') ? `[${plan.host}]` : plan.host}:${plan.port}`;
+  const address = `tcp ${addressText(plan.host, plan.port)}`;
   return plan.sniServices.length === 0 ? address : `${address} ${service}`;
 }

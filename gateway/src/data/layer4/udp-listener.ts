@@ -1,4 +1,5 @@
 import type { RemoteInfo } from 'node:dgram';
+import { addressText } from '../../address-text.ts';
 import type { Listener, ListenerDeps } from '../listener.ts';
 import type { ListenerPlan, UdpListenerPlan } from '../plan.ts';
 import type { Route } from '../route.ts';
@@ -36,8 +37,7 @@ export class UdpListener implements Listener, DatagramReader {
   }
 
   get address(): string {
-    const { host } = this.plan;
-    return `${host.includes(':') ? `[${host}]` : host}:${this.port}`;
+    return addressText(this.plan.host, this.port);
   }
 
   get connections(): number {

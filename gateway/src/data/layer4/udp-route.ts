@@ -1,3 +1,4 @@
+import { addressText } from '../../address-text.ts';
 import { ownRoutePlan } from '../own-route-plan.ts';
 import type { UdpListenerPlan } from '../plan.ts';
 import { Route } from '../route.ts';
@@ -15,7 +16,7 @@ export function udpRoute(
 ): Route {
   const { host, port, maxConnections, idleTimeoutMs } = plan;
   const routePlan = ownRoutePlan({
-    name: `udp ${host.includes(':') ? `[${host}]` : host}:${port}`,
+    name: `udp ${addressText(host, port)}`,
     service: service.name,
     webSocket: { maxConnections, idleMs: idleTimeoutMs, pingMs: 0 },
   });
