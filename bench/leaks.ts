@@ -5,11 +5,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { openDescriptors, rssBytes } from './cpu.ts';
+import { Heap } from './leaks/heap.ts';
 import { type Doors, KINDS, type Kind } from './leaks/kinds.ts';
 import { whenReady } from './preflight.ts';
 import { freePorts, pinned, type Running } from './processes.ts';
 import { ROOT, runSession, type Session, say } from './session.ts';
-import { type Held, Watch } from './watch.ts';
 
 const MIB = 1024 * 1024;
 const AT_ONCE = 32;
@@ -17,10 +18,20 @@ const AT_ONCE = 32;
 const SETTLE_MS = 3_500;
 /** Pooled connections to the backends, a probe on its way. */
 const SPARE_DESCRIPTORS = 40;
-/** The heap finds its size; 10 000 leaked connections would be 60 MiB and more. */
-const MAX_GROWTH_BYTES = 12 * MIB;
-/** Of fewer the heap's own growth would hide a leak: then descriptors decide. */
-const ENOUGH_FOR_MEMORY = 5_000;
+/** Of live bytes: 10 000 connections that leak 300 bytes each would pass it. */
+const MAX_GROWTH_BYTES = 3 * MIB;
+
+interface Subject {
+  readonly gateway: Running;
+  readonly doors: Doors;
+  readonly heap: Heap;
+}
+
+interface Held {
+  readonly liveBytes: number;
+  readonly descriptors: number;
+  readonly rssBytes: number;
+}
 
 function config(doors: Doors, admin: number, [http = 0, tcp = 0, udp = 0]: readonly number[]): string {
   return `listeners:
@@ -40,7 +51,7 @@ routes:
 `;
 }
 
-async function startGateway(session: Session): Promise<{ gateway: Running; doors: Doors }> {
+async function startGateway(session: Session): Promise<Subject> {
   const [http = 0, tls = 0, tcp = 0, udp = 0, proxy = 0, admin = 0, ...behind] = await freePorts(9);
   const doors = { http, tls, tcp, udp, proxy, echo: behind[1] ?? 0 };
   const backend = [process.execPath, join(import.meta.dirname, 'leaks', 'backend.ts'), ...behind.map(String)];
@@ -54,12 +65,10 @@ async function startGateway(session: Session): Promise<{ gateway: Running; doors
   const file = join(session.folder, 'leaks.yaml');
   writeFileSync(file, config(doors, admin, behind));
   const main = join(ROOT, 'gateway', 'src', 'main.ts');
-  const gateway = await session.processes.start(
-    'portway',
-    pinned(0, [process.execPath, main, 'start', '--config', file]),
-  );
+  const command = [process.execPath, '--inspect=127.0.0.1:0', main, 'start', '--config', file];
+  const gateway = await session.processes.start('portway', pinned(0, command));
   await whenReady(gateway, http, '/');
-  return { gateway, doors };
+  return { gateway, doors, heap: await Heap.of(gateway.output()) };
 }
 
 async function times(kind: Kind, doors: Doors, count: number): Promise<void> {
@@ -70,31 +79,26 @@ async function times(kind: Kind, doors: Doors, count: number): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-async function held(gateway: Running): Promise<Held> {
+async function held({ gateway, heap }: Subject): Promise<Held> {
   await sleep(SETTLE_MS);
-  const watch = new Watch(gateway.pid, 60_000);
-  watch.stop();
-  return watch.look();
+  const liveBytes = await heap.liveBytes();
+  return { liveBytes, descriptors: openDescriptors(gateway.pid), rssBytes: rssBytes(gateway.pid) };
 }
 
-async function examine(
-  kinds: readonly Kind[],
-  doors: Doors,
-  gateway: Running,
-  count: number,
-): Promise<boolean> {
-  // the first ones compile code and size the heap
+async function examine(kinds: readonly Kind[], subject: Subject, count: number): Promise<boolean> {
+  const { gateway, doors } = subject;
+  // the first ones compile code and fill tables
   for (const kind of kinds) await times(kind, doors, Math.min(count, 1_000));
-  const before = await held(gateway);
+  const before = await held(subject);
   for (const kind of kinds) await times(kind, doors, count);
   if (gateway.ended()) throw new Error(`the gateway ended:\n${gateway.tail()}`);
-  const after = await held(gateway);
-  const growth = after.rssBytes - before.rssBytes;
-  const little = count < ENOUGH_FOR_MEMORY || growth < MAX_GROWTH_BYTES;
-  const flat = little && after.descriptors <= before.descriptors + SPARE_DESCRIPTORS;
-  const memory = `RSS ${(before.rssBytes / MIB).toFixed(1)} to ${(after.rssBytes / MIB).toFixed(1)} MiB`;
-  const descriptors = `descriptors ${before.descriptors} to ${after.descriptors}`;
+  const after = await held(subject);
+  const grown = after.liveBytes - before.liveBytes;
+  const flat = grown < MAX_GROWTH_BYTES && after.descriptors <= before.descriptors + SPARE_DESCRIPTORS;
   const name = kinds.length === 1 ? kinds[0]?.name : `${kinds.length} kinds`;
+  const mib = (bytes: number): string => (bytes / MIB).toFixed(1);
+  const memory = `live ${mib(before.liveBytes)} to ${mib(after.liveBytes)} MiB (RSS ${mib(before.rssBytes)} to ${mib(after.rssBytes)})`;
+  const descriptors = `descriptors ${before.descriptors} to ${after.descriptors}`;
   say(`${name}: ${count} times: ${memory}, ${descriptors}: ${flat ? 'PASS' : 'FAIL'}`);
   return flat;
 }
@@ -107,12 +111,13 @@ async function main(session: Session): Promise<void> {
       together: { type: 'boolean', default: false },
     },
   });
-  const { gateway, doors } = await startGateway(session);
+  const subject = await startGateway(session);
   const chosen = KINDS.filter(({ name }) => name.includes(values.only));
   let failed = 0;
   for (const kinds of values.together ? [chosen] : chosen.map((kind) => [kind])) {
-    if (!(await examine(kinds, doors, gateway, Number(values.count)))) failed += 1;
+    if (!(await examine(kinds, subject, Number(values.count)))) failed += 1;
   }
+  subject.heap.close();
   say(failed === 0 ? 'PASS' : `FAIL: ${failed}`);
   if (failed > 0) process.exitCode = 1;
 }
