@@ -19,6 +19,18 @@ export function haproxyMap(routes: number): string {
   return Array.from({ length: routes }, (_, index) => `/r${index}/ app`).join('\n');
 }
 
+const HTTP_DEFAULTS = `defaults
+  mode http
+  timeout connect 2s
+  timeout client 60s
+  timeout server 60s
+  timeout tunnel 300s
+  timeout http-request 10s
+  timeout http-keep-alive 75s
+  option http-keep-alive
+  no log
+`;
+
 /** Config of HAProxy as a gateway: one thread, buffers of the default size, no splicing, keep-alive on both sides. */
 export function haproxyConfig(options: HaproxyOptions): string {
   const { protocol, certificate } = options;
@@ -36,17 +48,7 @@ export function haproxyConfig(options: HaproxyOptions): string {
   maxconn ${options.maxConnections}
   nosplice
 
-defaults
-  mode http
-  timeout connect 2s
-  timeout client 60s
-  timeout server 60s
-  timeout tunnel 300s
-  timeout http-request 10s
-  timeout http-keep-alive 75s
-  option http-keep-alive
-  no log
-
+${HTTP_DEFAULTS}
 frontend in
   bind 127.0.0.1:${options.port} backlog 4096${tls}
   option forwardfor

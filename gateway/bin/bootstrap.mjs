@@ -100,6 +100,9 @@ if (command === undefined)
 installDependencies();
 const folders = [pinnedNodeFolder(), join(root, 'node_modules', '.bin'), process.env.PATH].filter(Boolean);
 const env = { ...process.env, PATH: folders.join(delimiter) };
+// each test file is a process of its own, and most load the same modules: compiled once, they take half the time to load
+if (name === 'test' || name === 'check')
+  env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'node-compile');
 let status = 0;
 for (const step of command(args)) {
   status = await run(step, env);

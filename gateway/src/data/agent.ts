@@ -4,6 +4,7 @@ import type { AgentCounters, AgentStats, BackendAgent } from './backend-agent.ts
 import { backendTlsOptions } from './backend-tls.ts';
 import { deepEqualPlan } from './changed-fields.ts';
 import { ConnectionQueue } from './connection-queue.ts';
+import { type Dial, lifeOf, untried } from './dial.ts';
 import { type Exchange, NOT_SENT } from './exchange.ts';
 import { BackendConnection } from './http1/backend-connection.ts';
 import { FIELD_ID } from './http1/field-names.ts';
@@ -21,13 +22,6 @@ export interface AgentContext {
   readonly buffers: ReadBuffers;
   readonly resolver: Pick<Resolver, 'resolve' | 'invalidate'>;
   readonly head: ResponseHead;
-}
-
-/** A connection on its way. */
-interface Dial {
-  /** Addresses that failed before the one being tried. */
-  readonly tried: readonly string[];
-  readonly sinceMs: number;
 }
 
 /**
@@ -278,21 +272,20 @@ export class Agent implements BackendAgent {
   /** Dials the first address not yet tried; with none left the connect has failed, for the reason given. */
   #dialNext(dial: Dial, failure: FailureCode): void {
     this.#context.resolver.resolve(this.#backend.host, (error, addresses) => {
-      const next = addresses.find(({ address }) => !dial.tried.includes(address));
+      const next = untried(dial, addresses);
       if (this.#closed) this.#failOldest('shutting_down');
       else if (next === undefined) this.#failOldest(error instanceof NoAddress ? error.code : failure);
-      else this.#dial(next.address, dial);
+      else this.#dial(next, dial);
     });
   }
 
   #dial(ip: string, dial: Dial): void {
-    const { random } = this.#context;
-    const lifeMs = this.#plan.maxAgeMs * (0.9 + 0.2 * random());
     const options = { host: ip, port: this.#backend.port };
     const { protocol, host } = this.#backend;
     const tls =
       protocol === 'https' ? { tls: backendTlsOptions(this.#tls, host, 'http/1.1', this.#tlsSession) } : {};
-    const connection = new BackendConnection(this, { ...options, ...tls }, this.wheel.nowMs + lifeMs);
+    const expiresMs = this.wheel.nowMs + lifeOf(this.#plan.maxAgeMs, this.#context.random);
+    const connection = new BackendConnection(this, { ...options, ...tls }, expiresMs);
     this.#all.add(connection);
     this.#dials.set(connection, dial);
     connection.wire.socket.on('session', (session: Buffer) => {

@@ -363,7 +363,8 @@ export class Wire {
   /** Closes with RST, so that the peer cannot take what it got for a complete answer. */
   reset(): void {
     this.#writable = false;
-    if (this.secure) this.socket.destroy();
+    // where FIN is on its way, node:net can neither reset nor close the handle any more, which is then there for ever (26.10)
+    if (this.secure || this.socket.writableEnded) this.socket.destroy();
     else this.socket.resetAndDestroy();
   }
 

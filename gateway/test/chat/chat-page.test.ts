@@ -8,9 +8,11 @@ import { stillOptions } from '../../../services/shared/test/support.ts';
 import { buildWebApp } from '../../../services/web/src/web-app.ts';
 import type { HttpListenerPlan } from '../../src/data/plan.ts';
 import { type Certificate, makeCertificate } from '../agents/certificates.ts';
+import { HTTP2 } from '../http2-clients/http2-stage.ts';
 import { startGateway } from '../relay/gateway-in-test.ts';
 import { openBrowser } from '../status-page/browser.ts';
 import { plan, routePlan, servicePlan } from '../support/plans.ts';
+import { tlsPlan } from '../tls/tls-stage.ts';
 
 const NEVER_MS = 2 ** 31 - 1;
 
@@ -105,14 +107,8 @@ test('the same over TLS and HTTP/2', async (t) => {
   const certificate = makeCertificate({ names: ['IP:127.0.0.1'] });
   const { key, cert } = certificate;
   const demo = await startDemo(t, {
-    tls: {
-      certificates: [{ names: ['127.0.0.1'], cert, key }],
-      clientCa: undefined,
-      clientCertificate: 'none',
-      minVersion: 'TLSv1.2',
-      hsts: undefined,
-    },
-    http2: { maxStreams: 128, initialWindowBytes: 256 * 1024 },
+    tls: tlsPlan([{ names: ['127.0.0.1'], cert, key }]),
+    http2: HTTP2,
   });
   await chat(t, demo, [`--ignore-certificate-errors-spki-list=${publicKeyHash(certificate)}`]);
 });

@@ -108,7 +108,10 @@ test('publishes gateway, admin, Prometheus and Grafana on loopback, each movable
 test('gives the gateway longer to stop than it takes to drain', () => {
   const graceMs = Number(/^(\d+)s$/.exec(service('gateway').stop_grace_period ?? '')?.[1]) * 1000;
   const config = 'gateway/docker/portway.yaml';
-  const loaded = loadConfig({ text: read(config), file: config }, { env: {}, readFile: read, nowMs: Date.now() });
+  const loaded = loadConfig(
+    { text: read(config), file: config },
+    { env: {}, readFile: read, nowMs: Date.now() },
+  );
   assert.ok(loaded.ok);
   const { delayMs, timeoutMs } = loaded.control.drain;
   assert.ok(graceMs >= delayMs + timeoutMs + 3000, `${graceMs} ms for a drain of ${timeoutMs} ms`);

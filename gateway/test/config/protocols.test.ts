@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { watchedFiles } from '../../src/control/reload/watched-files.ts';
 import type { HttpListenerPlan, ListenerPlan, ServicePlan } from '../../src/data/plan.ts';
+import { sha256 } from '../relay/pattern.ts';
 import { complaints, load, planOf } from './loading.ts';
 import { REST, withLayer4, withListener, withRoutes, withService } from './problem-table.ts';
 
@@ -126,7 +126,6 @@ test('tunnels have their limits, and of passwords only digests are kept', () => 
   const own = httpOf(
     'tunnel: { allow: [a], maxTunnels: 2, timeouts: { connect: 1s, idle: 2s }, auth: { me: pä:ss, __proto__: p } }',
   ).tunnel;
-  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
   assert.deepEqual(own, {
     allow: [{ host: 'a', ports: [{ from: 443, to: 443 }] }],
     auth: [

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { Agent, createServer, get, type IncomingMessage, request, type Server } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
@@ -15,11 +13,14 @@ import { promisify } from 'node:util';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { makeCertificate } from '../agents/certificates.ts';
 import { allQuiet, eventually } from '../relay/gateway-in-test.ts';
+import { sha256 } from '../relay/pattern.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { tlsPlan } from '../tls/tls-stage.ts';
 import { startProxy } from './proxy-stage.ts';
 
 const run = promisify(execFile);
 
-const USERS = [{ name: 'ann', sha256: createHash('sha256').update('ann:s3cret:ü').digest('hex') }];
+const USERS = [{ name: 'ann', sha256: sha256('ann:s3cret:ü') }];
 
 /** What curl prints; `code` is its exit code. */
 async function curl(...args: readonly string[]): Promise<{ out: string; error: string; code: number }> {
@@ -54,8 +55,7 @@ function echo(t: TestContext): Promise<number> {
 
 async function secureTarget(t: TestContext): Promise<{ port: number; caFile: string; ca: string }> {
   const { key, cert, ca } = makeCertificate({ names: ['IP:127.0.0.1'] });
-  const folder = mkdtempSync(join(tmpdir(), 'portway-proxy-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder(t);
   const caFile = join(folder, 'ca.pem');
   writeFileSync(caFile, ca);
   const server = createSecureServer({ key, cert }, ({ url }, response) => response.end(`secure ${url}`));
@@ -124,16 +124,9 @@ test('a client that speaks HTTP/1.0 to proxies gets its tunnel', async (t) => {
 
 test('the way to the proxy may be TLS itself', async (t) => {
   const { key, cert, ca } = makeCertificate({ names: ['IP:127.0.0.1'] });
-  const folder = mkdtempSync(join(tmpdir(), 'portway-proxy-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder(t);
   writeFileSync(join(folder, 'ca.pem'), ca);
-  const tls = {
-    certificates: [{ names: [], cert, key }],
-    clientCa: undefined,
-    clientCertificate: 'none',
-    minVersion: 'TLSv1.2',
-    hsts: undefined,
-  } as const;
+  const tls = tlsPlan([{ names: [], cert, key }]);
   const proxy = await startProxy(t, { auth: USERS }, {}, { listener: { tls } });
   const { port, caFile } = await secureTarget(t);
   const plainPort = await echo(t);

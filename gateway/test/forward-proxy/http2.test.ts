@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { HTTP2, nodeClient } from '../http2-clients/http2-stage.ts';
 import { allQuiet, eventually } from '../relay/gateway-in-test.ts';
+import { sha256 } from '../relay/pattern.ts';
 import { startProxy, startTarget } from './proxy-stage.ts';
 
 const LISTENER = { listener: { http2: HTTP2 } };
@@ -57,8 +57,7 @@ test('a stream that is reset ends its tunnel, and a target that resets its strea
 
 test('the same rules hold, and the connection goes on', async (t) => {
   const target = await startTarget(t);
-  const sha256 = createHash('sha256').update('ann:secret').digest('hex');
-  const proxy = await startProxy(t, { auth: [{ name: 'ann', sha256 }] }, {}, LISTENER);
+  const proxy = await startProxy(t, { auth: [{ name: 'ann', sha256: sha256('ann:secret') }] }, {}, LISTENER);
   const session = await nodeClient(t, proxy.port);
   const authorization = `Basic ${Buffer.from('ann:secret').toString('base64')}`;
   const ask = async (authority: string, credentials: string): Promise<number> => {

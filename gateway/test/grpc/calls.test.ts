@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
 import { makeCertificate } from '../agents/certificates.ts';
 import { allQuiet, only } from '../relay/gateway-in-test.ts';
+import { tlsPlan } from '../tls/tls-stage.ts';
 import { ECHO, startEchoServer } from './echo-service.ts';
 import { EchoClient, grpcGateway } from './grpc-stage.ts';
 
@@ -163,13 +164,7 @@ test('with TLS on both sides of the gateway', async (t) => {
   const certificate = makeCertificate({ names: ['IP:127.0.0.1', 'DNS:localhost'] });
   const { ca, cert, key } = certificate;
   const server = await startEchoServer(t, {}, { certificate });
-  const tls = {
-    certificates: [{ names: ['localhost'], cert, key }],
-    clientCa: undefined,
-    clientCertificate: 'none' as const,
-    minVersion: 'TLSv1.2' as const,
-    hsts: undefined,
-  };
+  const tls = tlsPlan([{ names: ['localhost'], cert, key }]);
   const trusting = { tls: { ca, serverName: undefined, verify: true } };
   const gateway = await grpcGateway(t, [server], trusting, { listener: { tls } });
   const echo = new EchoClient(t, gateway.port, ca);

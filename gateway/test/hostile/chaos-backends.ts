@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { createServer as createHttp2Server } from 'node:http2';
+import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
-import { END_HEADERS, END_STREAM, frame, hpack, TYPE, uint32 } from '../http2-clients/frames.ts';
 import { mutate } from '../fuzz/mutate.ts';
 import type { Random } from '../fuzz/random.ts';
+import { END_HEADERS, END_STREAM, frame, hpack, TYPE, uint32 } from '../http2-clients/frames.ts';
 import { UdpBackend } from '../udp/udp-stage.ts';
 import { fromServer, SWITCH } from '../websocket/frames.ts';
 import { deliver } from './deliver.ts';
@@ -49,7 +49,7 @@ export async function startChaosBackends(t: TestContext, random: Random): Promis
     socket.on('end', () => socket.end());
   });
   const web2 = createHttp2Server({ settings: { enableConnectProtocol: true } });
-  web2.on('stream', (stream) => {
+  web2.on('stream', (stream: ServerHttp2Stream) => {
     stream.on('error', () => {});
     stream.respond({ ':status': 200 });
     stream.resume().on('end', () => {

@@ -1,5 +1,5 @@
-import type { Random } from '../fuzz/random.ts';
 import { mutate } from '../fuzz/mutate.ts';
+import type { Random } from '../fuzz/random.ts';
 import { END_HEADERS, END_STREAM, frame, hpack, request, TYPE, uint32 } from '../http2-clients/frames.ts';
 import { ASK, fromClient } from '../websocket/frames.ts';
 
@@ -16,7 +16,8 @@ const HTTP1: readonly [Opening, ...Opening[]] = [
   (random) =>
     `POST ${random.pick(PATHS)} HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n${'x'.repeat(300_000)}`,
   (random) => `HEAD ${random.pick(PATHS)} HTTP/1.0\r\n\r\n`,
-  (random) => ASK.replace('/chat', random.pick(PATHS)) + fromClient('hello') + fromClient('\x03\xe8', { opcode: 8 }),
+  (random) =>
+    ASK.replace('/chat', random.pick(PATHS)) + fromClient('hello') + fromClient('\x03\xe8', { opcode: 8 }),
   () => 'CONNECT 127.0.0.1:ECHO HTTP/1.1\r\nHost: 127.0.0.1:ECHO\r\n\r\nhello',
   () => 'GET http://127.0.0.1:WEB/ HTTP/1.1\r\nHost: a\r\n\r\n',
   (random) =>
@@ -84,9 +85,7 @@ export interface NamedPorts {
 
 /** What one client sends, changed in a few places as often as not. */
 export function clientText(random: Random, ports: NamedPorts, extra: readonly string[]): string {
-  const text = plainText(random, extra)
-    .replaceAll('ECHO', `${ports.echo}`)
-    .replaceAll('WEB', `${ports.web}`);
+  const text = plainText(random, extra).replaceAll('ECHO', `${ports.echo}`).replaceAll('WEB', `${ports.web}`);
   return random.oneIn(2) ? text : mutate(random, text, 0, () => plainText(random, extra));
 }
 

@@ -9,7 +9,7 @@ import { helloOf } from '../tcp/hello-of.ts';
 import { startChaosBackends } from './chaos-backends.ts';
 import { clientText } from './chaos-openings.ts';
 import { type ChaosPorts, chaosStage } from './chaos-stage.ts';
-import { deliver } from './deliver.ts';
+import { deliver, reset } from './deliver.ts';
 import { steadyClients } from './steady-clients.ts';
 
 const AT_ONCE = 40;
@@ -76,10 +76,14 @@ async function wildClient(random: Random, ports: ChaosPorts, text: string): Prom
   const port = random.pick(all);
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: random.oneIn(2) });
   socket.on('error', () => {});
-  const closed = new Promise((resolve) => socket.once('close', resolve));
   const secure = (port === ports.tls || port === ports.proxied) && !random.oneIn(4);
   if (secure && port === ports.proxied) socket.write('PROXY TCP4 192.0.2.1 192.0.2.2 1000 443\r\n');
-  deliver(secure ? secured(socket, random) : socket, bytes, random, socket);
+  const end = secure ? secured(socket, random) : socket;
+  // a socket beneath a secure one does not always tell
+  const closed = Promise.race(
+    [socket, end].map((one) => new Promise((resolve) => one.once('close', resolve))),
+  );
+  deliver(end, bytes, random, socket);
   await closed;
 }
 
@@ -92,7 +96,7 @@ function secured(socket: Socket, random: Random): Socket {
   });
   secure.on('close', () => socket.destroy());
   // some leave in the middle of the handshake
-  if (random.oneIn(10)) setImmediate(() => socket.resetAndDestroy());
+  if (random.oneIn(10)) setImmediate(() => reset(secure, socket));
   return secure;
 }
 

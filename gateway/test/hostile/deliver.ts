@@ -13,7 +13,10 @@ export function deliver(socket: Socket, bytes: Buffer, random: Random, transport
   const stopsAt = random.oneIn(3) ? random.below(bytes.length) : bytes.length;
   const pieces = random.oneIn(2) ? 1 : 1 + random.below(8);
   const size = Math.max(1, Math.ceil(stopsAt / pieces));
-  const patience = setTimeout(() => socket.destroy(), LIFE_MS);
+  const patience = setTimeout(() => {
+    socket.destroy();
+    transport.destroy();
+  }, LIFE_MS);
   socket.on('error', () => {});
   socket.on('close', () => clearTimeout(patience));
   let at = 0;
@@ -31,15 +34,25 @@ export function deliver(socket: Socket, bytes: Buffer, random: Random, transport
   step();
 }
 
+/**
+ * Not where FIN is on its way: then node:net can neither reset nor close the handle any more, which keeps the process (26.10).
+ * @param transport the socket beneath a secure one
+ */
+export function reset(socket: Socket, transport = socket): void {
+  if (socket.writableEnded || transport.writableEnded) transport.destroy();
+  else transport.resetAndDestroy();
+}
+
 function leave(socket: Socket, transport: Socket, random: Random): void {
   const act = random.pick([
     () => socket.end(),
     () => socket.destroy(),
-    () => transport.resetAndDestroy(),
+    () => reset(socket, transport),
     () => socket.destroySoon(),
   ]);
-  if (random.oneIn(2)) act();
-  else if (random.oneIn(2)) setImmediate(act);
+  const when = random.below(4);
+  if (when < 2) act();
+  else if (when === 2) setImmediate(act);
   // or the time is over
   else socket.once('data', act);
   socket.resume();

@@ -17,11 +17,24 @@ import { sentHeadFault } from '../fuzz/sent-request.ts';
 const RUNS = { numRuns: 3_000 };
 const LIMITS = { maxHeadBytes: 16 * 1024, maxTargetBytes: 8 * 1024, maxHeaders: 100 };
 const NASTY = ['\r', '\n', '\r\n', '\0', ' ', '\t', ':', ';', ',', '"', '\x7f', '\x80', '\xff', '\r\n\r\n'];
-const WORDS = ['a', 'B', '-', '_', '1', '/', '?', '#', '\\', '%0d%0a', 'HTTP/1.1', 'GET / HTTP/1.1', '@', '|'];
+const WORDS = [
+  'a',
+  'B',
+  '-',
+  '_',
+  '1',
+  '/',
+  '?',
+  '#',
+  '\\',
+  '%0d%0a',
+  'HTTP/1.1',
+  'GET / HTTP/1.1',
+  '@',
+  '|',
+];
 
-const text = fc
-  .array(fc.constantFrom(...WORDS, ...NASTY), { maxLength: 5 })
-  .map((pieces) => pieces.join(''));
+const text = fc.array(fc.constantFrom(...WORDS, ...NASTY), { maxLength: 5 }).map((pieces) => pieces.join(''));
 const tame = fc
   .array(fc.constantFrom('a', 'b', '-', '1', '.', 'c d', '\xe9'), { minLength: 1, maxLength: 4 })
   .map((pieces) => pieces.join(''));
@@ -149,7 +162,10 @@ test('whatever a client sends in HTTP/1.1 is refused, or is field for field the 
     const again = new RequestText({ ...LIMITS, maxHeadBytes: 64 * 1024 });
     const head = new RequestHead({ ...LIMITS, maxHeadBytes: 64 * 1024 });
     const failure = again.read(sent, !chunked && request.body === '', head, Buffer.alloc(128 * 1024), String);
-    assert.ok(failure === undefined || failure === 'bad_content_length', `${failure} ${JSON.stringify(sent)}`);
+    assert.ok(
+      failure === undefined || failure === 'bad_content_length',
+      `${failure} ${JSON.stringify(sent)}`,
+    );
   });
   fc.assert(property, RUNS);
   assert.ok(accepted > 200, `${accepted} were accepted`);
@@ -157,25 +173,31 @@ test('whatever a client sends in HTTP/1.1 is refused, or is field for field the 
 
 test('whatever a backend answers in HTTP/1.1 is refused, or is a head of HTTP/2', () => {
   let accepted = 0;
-  const property = fc.property(fc.record({ status: mostly(['200', '204', '103'], text), fields }), (answer) => {
-    const lines = answer.fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-    const input = new Input().set(`HTTP/1.1 ${answer.status} OK\r\n${lines}\r\n`);
-    const head = new ResponseHead();
-    if (head.parse(input.bytes, 0, input.end) !== undefined) return;
-    accepted += 1;
-    const sent = responseFields(
-      responseHeadText(head, 'none', undefined, '', () => ''),
-      `${head.status}`,
-    );
-    for (let i = 2; i < sent.length; i += 2) {
-      assert.match(sent[i] ?? '', /^[!#$%&'*+\-.^_`|~0-9a-z]+$/);
-      assert.match(sent[i + 1] ?? '', /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/);
-      assert.doesNotMatch(
-        sent[i] ?? '',
-        /^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade|te|http2-settings)$/,
+  const property = fc.property(
+    fc.record({ status: mostly(['200', '204', '103'], text), fields }),
+    (answer) => {
+      const lines = answer.fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+      const input = new Input().set(`HTTP/1.1 ${answer.status} OK\r\n${lines}\r\n`);
+      const head = new ResponseHead();
+      if (head.parse(input.bytes, 0, input.end) !== undefined) return;
+      accepted += 1;
+      const sent = responseFields(
+        responseHeadText(head, 'none', undefined, '', () => ''),
+        `${head.status}`,
       );
-    }
-  });
+      for (let i = 2; i < sent.length; i += 2) {
+        assert.match(sent[i] ?? '', /^[!#$%&'*+\-.^_`|~0-9a-z]+$/);
+        assert.match(
+          sent[i + 1] ?? '',
+          /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/,
+        );
+        assert.doesNotMatch(
+          sent[i] ?? '',
+          /^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade|te|http2-settings)$/,
+        );
+      }
+    },
+  );
   fc.assert(property, RUNS);
   assert.ok(accepted > 200, `${accepted} were accepted`);
 });

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  connect as connectHttp2,
+  type SecureClientSessionOptions,
+} from 'node:http2';
 import { connect } from 'node:net';
 import type { TestContext } from 'node:test';
-import { connect as connectTls } from 'node:tls';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { connectTo, ESTABLISHED } from '../forward-proxy/proxy-stage.ts';
 import { answerOf } from '../http2-clients/http2-stage.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -32,7 +37,7 @@ export async function steadyClients(
     return client;
   };
   const tls = { ca, servername: 'a.example', host: '127.0.0.1' };
-  const session = async (options: Parameters<typeof connectHttp2>[1], authority: string) => {
+  const session = async (options: SecureClientSessionOptions, authority: string) => {
     const session = connectHttp2(authority, options);
     session.on('error', () => {});
     t.after(() => session.destroy());
@@ -80,7 +85,7 @@ async function answers(client: RawClient, ask: string, expected: string): Promis
   else assert.equal(received, expected);
 }
 
-async function oneRequest(port: number, tls: Parameters<typeof connectTls>[0]): Promise<void> {
+async function oneRequest(port: number, tls: ConnectionOptions): Promise<void> {
   const socket = connect({ port, host: '127.0.0.1' });
   socket.write('PROXY TCP4 192.0.2.1 192.0.2.2 1000 443\r\n');
   const secure = connectTls({ ...tls, socket });
@@ -114,7 +119,7 @@ async function streams(session: ClientHttp2Session): Promise<void> {
 
 async function datagram(client: UdpClient): Promise<void> {
   for (let left = DATAGRAMS; left > 0; left--) {
-    const lost = new Promise<undefined>((resolve) => setTimeout(resolve, DATAGRAM_MS).unref());
+    const lost = delay(DATAGRAM_MS, undefined, { ref: false });
     if ((await Promise.race([client.ask('ping'), lost])) === 'ping') return;
   }
   assert.fail('no datagram came back');

@@ -2,84 +2,26 @@ import { EventEmitter, once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { BackendPlan } from '../../src/data/plan.ts';
-import { ACK, END_HEADERS, type Fields, frame, hpack, TYPE, uint32 } from '../http2-clients/frames.ts';
+import { ACK, type Frame, FrameEnd, frame, PREFACE, TYPE, uint32 } from '../http2-clients/frames.ts';
 import { backendPlan } from '../support/plans.ts';
 
-const PREFACE_BYTES = 24;
-
-export interface ReceivedFrame {
-  readonly type: number;
-  readonly flags: number;
-  readonly stream: number;
-  readonly payload: Buffer;
-}
-
 /** One connection that the gateway opened, frame by frame. */
-export class FrameConnection {
-  readonly socket: Socket;
-  readonly frames: ReceivedFrame[] = [];
-  closed = false;
+export class FrameConnection extends FrameEnd {
   /** Whether PING is answered. */
   answersPing = true;
-  #rest: Buffer = Buffer.alloc(0);
-  #preface = PREFACE_BYTES;
+  readonly #onFrame: (frame: Frame) => void;
 
-  constructor(socket: Socket, settings: Buffer, onFrame: (frame: ReceivedFrame) => void) {
-    this.socket = socket;
+  constructor(socket: Socket, settings: Buffer, onFrame: (frame: Frame) => void) {
+    super(socket, PREFACE.length);
+    this.#onFrame = onFrame;
     this.send(frame(TYPE.SETTINGS, 0, 0, settings));
-    socket.on('data', (bytes: Buffer) => this.#read(bytes, onFrame));
   }
 
-  #read(bytes: Buffer, onFrame: (frame: ReceivedFrame) => void): void {
-    let rest = Buffer.concat([this.#rest, bytes]);
-    const skipped = Math.min(this.#preface, rest.length);
-    this.#preface -= skipped;
-    rest = rest.subarray(skipped);
-    while (rest.length >= 9) {
-      const end = 9 + rest.readUIntBE(0, 3);
-      if (rest.length < end) break;
-      const stream = rest.readUInt32BE(5) & 0x7fffffff;
-      const received = {
-        type: rest.readUInt8(3),
-        flags: rest.readUInt8(4),
-        stream,
-        payload: rest.subarray(9, end),
-      };
-      rest = rest.subarray(end);
-      this.frames.push(received);
-      const { type, flags, payload } = received;
-      if (type === TYPE.SETTINGS && (flags & ACK) === 0) this.send(frame(TYPE.SETTINGS, ACK, 0));
-      if (type === TYPE.PING && (flags & ACK) === 0 && this.answersPing)
-        this.send(frame(TYPE.PING, ACK, 0, payload));
-      onFrame(received);
-    }
-    this.#rest = rest;
-  }
-
-  send(...bytes: Buffer[]): this {
-    if (this.socket.writable) this.socket.write(Buffer.concat(bytes));
-    return this;
-  }
-
-  /** In one HEADERS frame, and CONTINUATION where it is not enough. */
-  headers(stream: number, fields: Fields, flags: number = END_HEADERS): this {
-    const block = hpack(fields);
-    const parts: Buffer[] = [];
-    for (let at = 0; at === 0 || at < block.length; at += 16_000) {
-      const last = at + 16_000 >= block.length ? END_HEADERS : 0;
-      const type = at === 0 ? TYPE.HEADERS : TYPE.CONTINUATION;
-      const own = at === 0 ? flags & ~END_HEADERS : 0;
-      parts.push(frame(type, own | last, stream, block.subarray(at, at + 16_000)));
-    }
-    return this.send(...parts);
-  }
-
-  data(stream: number, text: string, flags = 0): this {
-    return this.send(frame(TYPE.DATA, flags, stream, Buffer.from(text, 'latin1')));
-  }
-
-  reset(stream: number, code: number): this {
-    return this.send(frame(TYPE.RST_STREAM, 0, stream, uint32(code)));
+  protected override heard(received: Frame): void {
+    const { type, flags, payload } = received;
+    if (type === TYPE.PING && (flags & ACK) === 0 && this.answersPing)
+      this.send(frame(TYPE.PING, ACK, 0, payload));
+    this.#onFrame(received);
   }
 
   goaway(last: number, code = 0): this {
@@ -90,6 +32,8 @@ export class FrameConnection {
 export interface FrameBackend {
   readonly plan: BackendPlan;
   readonly connections: readonly FrameConnection[];
+  /** How many frames of a type have come, with these flags or with any. */
+  count(type: number, flags?: number): number;
   /** Looks again whenever something arrives or ends. */
   until(done: () => boolean): Promise<void>;
 }
@@ -111,16 +55,12 @@ export async function startFrameBackend(
     settings.map(([id, value]) => Buffer.concat([Buffer.of(0, id), uint32(value)])),
   );
   server.on('connection', (socket) => {
-    socket.on('error', () => {});
     const connection = new FrameConnection(socket, payload, ({ type, stream }) => {
       if (type === TYPE.HEADERS) onRequest(connection, stream);
       heard.emit('something');
     });
     connections.push(connection);
-    socket.on('close', () => {
-      connection.closed = true;
-      heard.emit('something');
-    });
+    socket.on('close', () => heard.emit('something'));
     heard.emit('something');
   });
   server.listen(0, '127.0.0.1');
@@ -132,6 +72,10 @@ export async function startFrameBackend(
   return {
     plan: backendPlan((server.address() as AddressInfo).port, { protocol: 'h2c' }),
     connections,
+    count: (type, flags) =>
+      connections
+        .flatMap(({ frames }) => frames)
+        .filter((one) => one.type === type && (flags ?? one.flags) === one.flags).length,
     async until(done) {
       while (!done()) await once(heard, 'something');
     },

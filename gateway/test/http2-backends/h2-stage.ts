@@ -24,14 +24,5 @@ export function gatewayBefore(
   return startGateway(t, planBefore(backends, service), options);
 }
 
-export const POOL: ServicePlan['pool'] = {
-  maxConnections: 128,
-  maxQueue: 256,
-  queueTimeoutMs: 1_000,
-  idleTimeoutMs: 4_000,
-  maxRequests: 10_000,
-  maxAgeMs: 600_000,
-};
-
 export const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 export const POST = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc';

@@ -5,10 +5,10 @@ import { ACK, END_HEADERS, END_STREAM, ERROR, frame, TYPE } from '../http2-clien
 import { ask, nodeClient } from '../http2-clients/http2-stage.ts';
 import { allQuiet, eventually, only } from '../relay/gateway-in-test.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { retryPlan } from '../support/plans.ts';
+import { retryPlan, servicePlan } from '../support/plans.ts';
 import { startFrameBackend } from './frame-backend.ts';
 import { say, startH2Backend } from './h2-backend.ts';
-import { GET, gatewayBefore, POOL, POST, planBefore } from './h2-stage.ts';
+import { GET, gatewayBefore, POST, planBefore } from './h2-stage.ts';
 
 const TWO_STREAMS = { settings: { maxConcurrentStreams: 2 } };
 const OK = [[':status', '200']] as const;
@@ -24,7 +24,7 @@ async function start(gateway: Awaited<ReturnType<typeof gatewayBefore>>, count: 
 test('a session takes as many streams as its backend allows, and the next one what is more', async (t) => {
   const held: ServerHttp2Stream[] = [];
   const backend = await startH2Backend(t, (stream) => void held.push(stream), TWO_STREAMS);
-  const gateway = await gatewayBefore(t, [backend], { pool: { ...POOL, maxConnections: 2 } });
+  const gateway = await gatewayBefore(t, [backend], { pool: { ...servicePlan([]).pool, maxConnections: 2 } });
   const clients = await start(gateway, 5);
   await eventually(() => held.length === 4 && only(gateway).agent.stats.queued === 1);
   assert.deepEqual(only(gateway).agent.stats, { active: 2, idle: 0, connecting: 0, queued: 1 });
@@ -43,7 +43,7 @@ test('the queue is bounded in length and in time', async (t) => {
   const backend = await startH2Backend(t, (stream) => void held.push(stream), {
     settings: { maxConcurrentStreams: 1 },
   });
-  const pool = { ...POOL, maxConnections: 1, maxQueue: 1 };
+  const pool = { ...servicePlan([]).pool, maxConnections: 1, maxQueue: 1 };
   const gateway = await gatewayBefore(t, [backend], { pool }, { clock });
   await start(gateway, 1);
   await eventually(() => held.length === 1);
@@ -60,7 +60,7 @@ test('what a backend allows may change while the session lasts', async (t) => {
   const backend = await startH2Backend(t, (stream) => void held.push(stream), {
     settings: { maxConcurrentStreams: 1 },
   });
-  const gateway = await gatewayBefore(t, [backend], { pool: { ...POOL, maxConnections: 1 } });
+  const gateway = await gatewayBefore(t, [backend], { pool: { ...servicePlan([]).pool, maxConnections: 1 } });
   await start(gateway, 3);
   await eventually(() => held.length === 1 && only(gateway).agent.stats.queued === 2);
   backend.sessions[0]?.settings({ maxConcurrentStreams: 3 });
@@ -74,7 +74,7 @@ test('a session is retired by its number of requests and its age, once its strea
     if (headers[':path'] === '/held') held.push(stream);
     else say(stream, 'x');
   });
-  const pool = { ...POOL, maxRequests: 2, maxAgeMs: 10_000 };
+  const pool = { ...servicePlan([]).pool, maxRequests: 2, maxAgeMs: 10_000 };
   const gateway = await gatewayBefore(t, [backend], { pool }, { clock, random: () => 0.5 });
   const [slow] = await start(gateway, 1, GET.replace('/', '/held'));
   await eventually(() => held.length === 1);
@@ -102,7 +102,7 @@ test('a session without streams is closed after the idle timeout, with GOAWAY', 
   await eventually(() => only(gateway).agent.stats.idle === 1);
   clock.advance(4_200);
   await backend.until(() => backend.connections[0]?.closed === true);
-  assert.ok(backend.connections[0]?.frames.some(({ type }) => type === TYPE.GOAWAY));
+  assert.equal(backend.count(TYPE.GOAWAY), 1);
   assert.equal(only(gateway).agent.counters.closed.get('idle'), 1);
   assert.deepEqual(only(gateway).agent.stats, { active: 0, idle: 0, connecting: 0, queued: 0 });
 });
@@ -116,9 +116,7 @@ test('GOAWAY: what was not processed goes again on a new session, POSTs too, and
   });
   const gateway = await gatewayBefore(t, [backend], { retry: undefined });
   const [first] = await start(gateway, 1);
-  await backend.until(
-    () => backend.connections[0]?.frames.some(({ type }) => type === TYPE.HEADERS) === true,
-  );
+  await backend.until(() => backend.count(TYPE.HEADERS) === 1);
   const others = await start(gateway, 2, POST);
   assert.match((await first?.contains('0\r\n\r\n')) ?? '', /first/);
   for (const client of others) assert.match(await client.contains('0\r\n\r\n'), /second/);
@@ -193,13 +191,13 @@ test('a backend that is gone without a word is found out by a ping, and what wai
   const spare = { service: 'web', backend: good.plan.name };
   data.setAdmin(spare, 'disabled');
   const [first] = await start(gateway, 1);
-  await silent.until(() => silent.connections[0]?.frames.some(({ type }) => type === TYPE.HEADERS) === true);
+  await silent.until(() => silent.count(TYPE.HEADERS) === 1);
   const [connection] = silent.connections;
   assert.ok(connection !== undefined);
   connection.answersPing = false;
   data.setAdmin(spare, 'enabled');
   clock.advance(10_200);
-  await silent.until(() => connection.frames.some(({ type }) => type === TYPE.PING));
+  await silent.until(() => silent.count(TYPE.PING) === 1);
   assert.equal(connection.closed, false);
   clock.advance(5_200);
   assert.match((await first?.contains('0\r\n\r\n')) ?? '', /good/);
@@ -219,19 +217,17 @@ test('a backend that only takes its time answers the ping, and is asked no more 
   };
   const gateway = await gatewayBefore(t, [slow], { timeouts }, { clock });
   const [client] = await start(gateway, 1);
-  await slow.until(() => slow.connections[0]?.frames.some(({ type }) => type === TYPE.HEADERS) === true);
+  await slow.until(() => slow.count(TYPE.HEADERS) === 1);
   const [connection] = slow.connections;
-  const pings = (flags: number): number =>
-    connection?.frames.filter((one) => one.type === TYPE.PING && one.flags === flags).length ?? 0;
   clock.advance(10_200);
-  await slow.until(() => pings(0) === 1);
+  await slow.until(() => slow.count(TYPE.PING, 0) === 1);
   // its own ping is answered once ours has been read
   connection?.send(frame(TYPE.PING, 0, 0, Buffer.alloc(8)));
-  await slow.until(() => pings(ACK) === 1);
+  await slow.until(() => slow.count(TYPE.PING, ACK) === 1);
   clock.advance(280_000);
-  assert.equal(pings(0), 1);
+  assert.equal(slow.count(TYPE.PING, 0), 1);
   clock.advance(21_000);
-  await slow.until(() => pings(0) === 2);
+  await slow.until(() => slow.count(TYPE.PING, 0) === 2);
   connection?.headers(1, OK).data(1, 'late', END_STREAM);
   assert.match((await client?.contains('0\r\n\r\n')) ?? '', /late/);
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { ServerHttp2Stream } from 'node:http2';
 import { test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
-import { nodeClient } from '../http2-clients/http2-stage.ts';
+import { extendedConnect, nodeClient } from '../http2-clients/http2-stage.ts';
 import { allQuiet, eventually, only } from '../relay/gateway-in-test.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { EJECTION } from '../support/plans.ts';
@@ -86,14 +86,7 @@ test('from an HTTP/2 client to an HTTP/2 backend bytes go both ways, and resets 
   const gateway = await gatewayBefore(t, [backend]);
   const session = await nodeClient(t, gateway.port);
   const open = async () => {
-    const stream = session.request({
-      ':method': 'CONNECT',
-      ':protocol': 'websocket',
-      ':path': '/',
-      ':scheme': 'http',
-      ':authority': 'a',
-      'sec-websocket-version': '13',
-    });
+    const stream = extendedConnect(session);
     stream.on('error', () => {});
     const [headers] = await once(stream, 'response');
     assert.equal(headers[':status'], 200);

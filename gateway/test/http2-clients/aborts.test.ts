@@ -7,15 +7,12 @@ import { allQuiet, eventually, only } from '../relay/gateway-in-test.ts';
 import { servicePlan } from '../support/plans.ts';
 import { RawBackend } from '../support/raw-backend.ts';
 import { END_HEADERS, ERROR, FrameClient, request } from './frames.ts';
-import { ask, http2Gateway, nodeClient } from './http2-stage.ts';
+import { ask, frameStage, http2Gateway, nodeClient } from './http2-stage.ts';
 
 const HEAD = 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n';
 
 test('a client that resets while it waits for an answer cancels the work at the backend', async (t) => {
-  const backend = await RawBackend.start();
-  t.after(() => backend.stop());
-  const gateway = await http2Gateway(t, [backend.port]);
-  const client = await FrameClient.open(t, gateway.port);
+  const { backend, gateway, client } = await frameStage(t, RawBackend.start());
   client.headers(1, request());
   await backend.until(({ received }) => received.includes('\r\n\r\n'));
   client.reset(1);
@@ -26,10 +23,7 @@ test('a client that resets while it waits for an answer cancels the work at the 
 });
 
 test('a client that resets in the middle of its body cancels the work at the backend', async (t) => {
-  const backend = await RawBackend.start();
-  t.after(() => backend.stop());
-  const gateway = await http2Gateway(t, [backend.port]);
-  const client = await FrameClient.open(t, gateway.port);
+  const { backend, gateway, client } = await frameStage(t, RawBackend.start());
   client.headers(1, request({ ':method': 'POST' }), END_HEADERS).data(1, 'part');
   await backend.until(({ received }) => received.includes('part'));
   client.reset(1);
@@ -61,10 +55,7 @@ test('a client that resets without an error while its body waits for the backend
 });
 
 test('a client that resets in the middle of its answer cancels the rest', async (t) => {
-  const backend = await RawBackend.answering(`${HEAD}part`);
-  t.after(() => backend.stop());
-  const gateway = await http2Gateway(t, [backend.port]);
-  const client = await FrameClient.open(t, gateway.port);
+  const { backend, gateway, client } = await frameStage(t, RawBackend.answering(`${HEAD}part`));
   client.headers(1, request());
   await client.until(({ payload }) => payload.toString() === 'part');
   client.reset(1, ERROR.NO_ERROR);
@@ -73,13 +64,10 @@ test('a client that resets in the middle of its answer cancels the rest', async 
 });
 
 test('a client that resets while it waits for a connection is taken out of the queue', async (t) => {
-  const backend = await RawBackend.start();
-  t.after(() => backend.stop());
   const { pool } = servicePlan([]);
-  const gateway = await http2Gateway(t, [backend.port], {
+  const { backend, gateway, client } = await frameStage(t, RawBackend.start(), {
     service: { pool: { ...pool, maxConnections: 1 } },
   });
-  const client = await FrameClient.open(t, gateway.port);
   client
     .headers(1, request())
     .headers(3, request({ ':method': 'POST' }), END_HEADERS)
@@ -96,10 +84,10 @@ test('a backend that breaks its answer off is never a clean end', async (t) => {
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\nz\r\n',
   ]) {
-    const backend = await RawBackend.start((connection) => connection.socket.end(response));
-    t.after(() => backend.stop());
-    const gateway = await http2Gateway(t, [backend.port]);
-    const client = await FrameClient.open(t, gateway.port);
+    const { gateway, client } = await frameStage(
+      t,
+      RawBackend.start((connection) => connection.socket.end(response)),
+    );
     client.headers(1, request());
     assert.equal(await client.ended(1), ERROR.INTERNAL_ERROR, response);
     client.socket.destroy();
@@ -108,10 +96,7 @@ test('a backend that breaks its answer off is never a clean end', async (t) => {
 });
 
 test('a client whose connection is lost leaves all of its requests', async (t) => {
-  const backend = await RawBackend.start();
-  t.after(() => backend.stop());
-  const gateway = await http2Gateway(t, [backend.port]);
-  const client = await FrameClient.open(t, gateway.port);
+  const { backend, gateway, client } = await frameStage(t, RawBackend.start());
   for (const stream of [1, 3, 5, 7]) client.headers(stream, request());
   await backend.until(({ connections }) => connections.length === 4);
   client.socket.resetAndDestroy();
@@ -123,10 +108,7 @@ test('a client whose connection is lost leaves all of its requests', async (t) =
 });
 
 test('a client that closes its half has left', async (t) => {
-  const backend = await RawBackend.start();
-  t.after(() => backend.stop());
-  const gateway = await http2Gateway(t, [backend.port]);
-  const client = await FrameClient.open(t, gateway.port);
+  const { backend, gateway, client } = await frameStage(t, RawBackend.start());
   client.headers(1, request());
   await backend.until(({ connections }) => connections.length === 1);
   client.socket.end();

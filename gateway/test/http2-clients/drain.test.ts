@@ -4,14 +4,11 @@ import { test } from 'node:test';
 import { allQuiet, eventually } from '../relay/gateway-in-test.ts';
 import { RawBackend } from '../support/raw-backend.ts';
 import { answer, OK } from '../support/stage.ts';
-import { ERROR, FrameClient, request } from './frames.ts';
-import { ask, http2Gateway, nodeClient } from './http2-stage.ts';
+import { ERROR, request } from './frames.ts';
+import { ask, frameStage, http2Gateway, nodeClient } from './http2-stage.ts';
 
 test('a drain says GOAWAY, answers what is under way and nothing that was begun later, and ends', async (t) => {
-  const backend = await RawBackend.start();
-  t.after(() => backend.stop());
-  const gateway = await http2Gateway(t, [backend.port]);
-  const client = await FrameClient.open(t, gateway.port);
+  const { backend, gateway, client } = await frameStage(t, RawBackend.start());
   client.headers(1, request());
   await backend.until(({ connections }) => connections.length === 1);
   const drained = gateway.gateway.data.drain(20_000);
@@ -39,10 +36,7 @@ test('an idle connection is closed by a drain at once', async (t) => {
 });
 
 test('a gateway that ends at once takes its connections with it', async (t) => {
-  const backend = await RawBackend.start();
-  t.after(() => backend.stop());
-  const gateway = await http2Gateway(t, [backend.port]);
-  const client = await FrameClient.open(t, gateway.port);
+  const { backend, gateway, client } = await frameStage(t, RawBackend.start());
   client.headers(1, request());
   await backend.until(({ connections }) => connections.length === 1);
   gateway.gateway.data.destroy();

@@ -17,7 +17,7 @@ import {
   TYPE,
   uint32,
 } from './frames.ts';
-import { http2Gateway } from './http2-stage.ts';
+import { frameStage, http2Gateway } from './http2-stage.ts';
 
 const { ENHANCE_YOUR_CALM } = ERROR;
 
@@ -71,10 +71,7 @@ const TOLD: readonly (readonly [what: string, flood: (client: FrameClient) => un
 
 for (const [what, flood] of TOLD) {
   test(`a flood of ${what} ends its connection`, async (t) => {
-    const backend = await RawBackend.start();
-    t.after(() => backend.stop());
-    const gateway = await http2Gateway(t, [backend.port]);
-    const client = await FrameClient.open(t, gateway.port);
+    const { gateway, client } = await frameStage(t, RawBackend.start());
     await flood(client);
     assert.equal((await client.goaway()).code, ENHANCE_YOUR_CALM);
     if (!client.closed) await once(client.socket, 'close');
@@ -96,11 +93,8 @@ const SILENT: readonly (readonly [what: string, frames: Buffer])[] = [
 
 for (const [what, bytes] of SILENT) {
   test(`a flood of ${what} ends its connection`, async (t) => {
-    const backend = await RawBackend.start();
-    t.after(() => backend.stop());
     const clock = new ManualClock();
-    const gateway = await http2Gateway(t, [backend.port], {}, { clock });
-    const client = await FrameClient.open(t, gateway.port);
+    const { backend, gateway, client } = await frameStage(t, RawBackend.start(), {}, { clock });
     client.headers(1, request({ ':method': 'POST' }), END_HEADERS);
     await backend.until(({ received }) => received.includes('\r\n\r\n'));
     const many = Math.ceil(400_000 / bytes.length);
@@ -114,12 +108,9 @@ for (const [what, bytes] of SILENT) {
 }
 
 test('more streams at once than there may be are refused, and those there are go on', async (t) => {
-  const backend = await RawBackend.start();
-  t.after(() => backend.stop());
-  const gateway = await http2Gateway(t, [backend.port], {
+  const { backend, client } = await frameStage(t, RawBackend.start(), {
     listener: { http2: { maxStreams: 4, initialWindowBytes: 65_535 } },
   });
-  const client = await FrameClient.open(t, gateway.port);
   for (let n = 0; n < 5; n++) client.headers(2 * n + 1, request());
   assert.equal(await client.ended(9), ERROR.REFUSED_STREAM);
   await backend.until(({ connections }) => connections.length === 4);
@@ -129,10 +120,7 @@ test('more streams at once than there may be are refused, and those there are go
 });
 
 test('a header list that grows out of a few bytes is cut off', async (t) => {
-  const backend = await RawBackend.start();
-  t.after(() => backend.stop());
-  const gateway = await http2Gateway(t, [backend.port]);
-  const client = await FrameClient.open(t, gateway.port);
+  const { backend, client } = await frameStage(t, RawBackend.start());
   // the value is put into the dynamic table once, and then named by one byte each time
   const value = 'v'.repeat(120);
   const indexed = Buffer.concat([
@@ -147,10 +135,7 @@ test('a header list that grows out of a few bytes is cut off', async (t) => {
 });
 
 test('streams that come and go in their turn are no flood', async (t) => {
-  const backend = await RawBackend.start(answer());
-  t.after(() => backend.stop());
-  const gateway = await http2Gateway(t, [backend.port]);
-  const client = await FrameClient.open(t, gateway.port);
+  const { gateway, client } = await frameStage(t, RawBackend.start(answer()));
   for (let n = 0; n < 600; n++) {
     const stream = 4 * n + 1;
     client.headers(stream, request()).headers(stream + 2, request());

@@ -2,25 +2,18 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect } from 'node:http2';
+import type { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { startHttpBackend } from '../agents/http-backend.ts';
 import { allQuiet, eventually } from '../relay/gateway-in-test.ts';
+import { servicePlan } from '../support/plans.ts';
 import { RawBackend } from '../support/raw-backend.ts';
 import { FrameClient, frame, request, TYPE, uint32 } from './frames.ts';
-import { answerOf, http2Gateway, nodeClient } from './http2-stage.ts';
+import { answerOf, frameStage, http2Gateway, nodeClient } from './http2-stage.ts';
 
 const MIB = 1024 * 1024;
 /** What lies in sockets between a backend and a reader that has stopped. */
 const IN_SOCKETS = 8 * MIB;
-
-const POOL = {
-  maxConnections: 128,
-  maxQueue: 256,
-  queueTimeoutMs: 5_000,
-  idleTimeoutMs: 4_000,
-  maxRequests: 10_000,
-  maxAgeMs: 600_000,
-};
 
 function ping(session: ClientHttp2Session): Promise<void> {
   return new Promise((resolve, reject) =>
@@ -28,32 +21,45 @@ function ping(session: ClientHttp2Session): Promise<void> {
   );
 }
 
+/** Writes `size` bytes as fast as they are taken, and ends. */
+function fill(to: Writable, size: number, wrote: (part: Buffer) => void): void {
+  const part = Buffer.alloc(MIB, 'p');
+  let left = size;
+  const more = (): void => {
+    while (left > 0) {
+      left -= part.length;
+      wrote(part);
+      if (!to.write(part)) break;
+    }
+    if (left > 0) to.once('drain', more);
+    else to.end();
+  };
+  more();
+}
+
+/** Waits until `count` has come to rest: it stays as it is while others are answered. */
+async function standsStill(session: ClientHttp2Session, count: () => number): Promise<void> {
+  let seen = -1;
+  while (seen !== count()) {
+    seen = count();
+    for (let n = 0; n < 20; n++) await ping(session);
+  }
+}
+
 test('a client that stops reading stops the backend, and then gets the rest', async (t) => {
   const size = 64 * MIB;
   let written = 0;
   const backend = await startHttpBackend(t, (_request, response) => {
     response.setHeader('content-length', size);
-    const part = Buffer.alloc(MIB, 'p');
-    const more = (): void => {
-      while (written < size) {
-        written += part.length;
-        if (!response.write(part)) break;
-      }
-      if (written < size) response.once('drain', more);
-      else response.end();
-    };
-    more();
+    fill(response, size, (part) => {
+      written += part.length;
+    });
   });
   const gateway = await http2Gateway(t, [backend.port]);
   const session = await nodeClient(t, gateway.port);
   const stream = session.request({ ':path': '/' });
   await once(stream, 'response');
-  let seen = -1;
-  // it has come to rest when nothing more is written while other requests are answered
-  while (seen !== written) {
-    seen = written;
-    for (let n = 0; n < 20; n++) await ping(session);
-  }
+  await standsStill(session, () => written);
   assert.ok(written < IN_SOCKETS, `${written} bytes were written for a reader that reads none`);
   let received = 0;
   stream.on('data', (bytes: Buffer) => {
@@ -85,23 +91,12 @@ test('a backend that stops reading stops the client, and then gets the rest', as
   const answer = answerOf(stream);
   const sent = createHash('sha256');
   let written = 0;
-  const part = Buffer.alloc(MIB, 'q');
-  const more = (): void => {
-    while (written < size) {
-      written += part.length;
-      sent.update(part);
-      if (!stream.write(part)) break;
-    }
-    if (written < size) stream.once('drain', more);
-    else stream.end();
-  };
-  more();
+  fill(stream, size, (part) => {
+    written += part.length;
+    sent.update(part);
+  });
   await eventually(() => resumeNow !== undefined);
-  let seen = -1;
-  while (seen !== written) {
-    seen = written;
-    for (let n = 0; n < 20; n++) await ping(session);
-  }
+  await standsStill(session, () => written);
   assert.ok(written < IN_SOCKETS, `${written} bytes were taken for a backend that reads none`);
   resumeNow?.();
   assert.equal((await answer).body.toString(), sent.digest('hex'));
@@ -138,7 +133,7 @@ test('what a client may send ahead is what it was told', async (t) => {
   t.after(() => backend.stop());
   const gateway = await http2Gateway(t, [backend.port], {
     listener: { http2: { maxStreams: 10, initialWindowBytes: 100_000 } },
-    service: { pool: { ...POOL, maxConnections: 1 } },
+    service: { pool: { ...servicePlan([]).pool, queueTimeoutMs: 5_000, maxConnections: 1 } },
   });
   const session = connect(`http://127.0.0.1:${gateway.port}`);
   t.after(() => session.destroy());
@@ -157,12 +152,10 @@ test('what a client may send ahead is what it was told', async (t) => {
 });
 
 test('WINDOW_UPDATE lets an answer go on where it stopped', async (t) => {
-  const backend = await RawBackend.answering(
-    `HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n${'w'.repeat(100_000)}`,
+  const { client } = await frameStage(
+    t,
+    RawBackend.answering(`HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n${'w'.repeat(100_000)}`),
   );
-  t.after(() => backend.stop());
-  const gateway = await http2Gateway(t, [backend.port]);
-  const client = await FrameClient.open(t, gateway.port);
   client.headers(1, request());
   await eventually(() => client.body(1).length === 65_535);
   await client.ping();

@@ -27,9 +27,11 @@ export const ERROR = {
 } as const;
 
 const MAX_FRAME = 16_384;
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+const HEAD_BYTES = 9;
+/** What a client says before its first frame. */
+export const PREFACE: Buffer = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
-interface Frame {
+export interface Frame {
   readonly type: number;
   readonly flags: number;
   readonly stream: number;
@@ -42,7 +44,7 @@ export function frame(
   stream: number,
   payload: Buffer = Buffer.alloc(0),
 ): Buffer {
-  const head = Buffer.alloc(9);
+  const head = Buffer.alloc(HEAD_BYTES);
   head.writeUIntBE(payload.length, 0, 3);
   head.writeUInt8(type, 3);
   head.writeUInt8(flags, 4);
@@ -88,17 +90,19 @@ export function uint32(...values: number[]): Buffer {
   return bytes;
 }
 
-/** A client that speaks HTTP/2 frame by frame, as a test has it, and keeps what comes back. */
-export class FrameClient {
+/** One end of a connection of HTTP/2 that a test has frame by frame. It answers SETTINGS, and keeps what comes. */
+export class FrameEnd {
   readonly socket: Socket;
   readonly frames: Frame[] = [];
   closed = false;
   readonly #heard = new EventEmitter();
-  #pongs = 0;
+  #skipBytes: number;
   #rest: Buffer = Buffer.alloc(0);
 
-  private constructor(socket: Socket) {
+  /** @param skipBytes of what comes before the first frame */
+  constructor(socket: Socket, skipBytes = 0) {
     this.socket = socket;
+    this.#skipBytes = skipBytes;
     socket.on('error', () => {});
     socket.on('close', () => {
       this.closed = true;
@@ -110,29 +114,29 @@ export class FrameClient {
     });
   }
 
-  /** With preface and SETTINGS sent. Ends with the test. */
-  static async open(t: TestContext, port: number): Promise<FrameClient> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    t.after(() => socket.destroy());
-    await once(socket, 'connect');
-    const client = new FrameClient(socket);
-    client.send(PREFACE, frame(TYPE.SETTINGS, 0, 0));
-    return client;
-  }
-
   #read(bytes: Buffer): void {
     let rest = Buffer.concat([this.#rest, bytes]);
-    while (rest.length >= 9) {
-      const end = 9 + rest.readUIntBE(0, 3);
+    const skipped = Math.min(this.#skipBytes, rest.length);
+    this.#skipBytes -= skipped;
+    rest = rest.subarray(skipped);
+    while (rest.length >= HEAD_BYTES) {
+      const end = HEAD_BYTES + rest.readUIntBE(0, 3);
       if (rest.length < end) break;
-      const type = rest.readUInt8(3);
-      const flags = rest.readUInt8(4);
-      this.frames.push({ type, flags, stream: rest.readUInt32BE(5), payload: rest.subarray(9, end) });
-      if (type === TYPE.PING && flags === ACK) this.#pongs += 1;
-      if (type === TYPE.SETTINGS && (flags & ACK) === 0) this.send(frame(TYPE.SETTINGS, ACK, 0));
+      const [type, flags, stream] = [rest.readUInt8(3), rest.readUInt8(4), rest.readUInt32BE(5) & 0x7fffffff];
+      const received = { type, flags, stream, payload: rest.subarray(HEAD_BYTES, end) };
       rest = rest.subarray(end);
+      this.frames.push(received);
+      if (type === TYPE.SETTINGS && (flags & ACK) === 0) this.send(frame(TYPE.SETTINGS, ACK, 0));
+      this.heard(received);
     }
     this.#rest = rest;
+  }
+
+  protected heard(_frame: Frame): void {}
+
+  /** Resolves when a frame has come or the connection has ended. */
+  async something(): Promise<void> {
+    await once(this.#heard, 'something');
   }
 
   send(...bytes: Buffer[]): this {
@@ -141,7 +145,7 @@ export class FrameClient {
   }
 
   /** A HEADERS frame, and CONTINUATION where it is not enough. */
-  headers(stream: number, fields: Fields, flags: number = END_HEADERS | END_STREAM): this {
+  headers(stream: number, fields: Fields, flags: number = END_HEADERS): this {
     const block = hpack(fields);
     if (block.length <= MAX_FRAME) return this.send(frame(TYPE.HEADERS, flags, stream, block));
     this.send(frame(TYPE.HEADERS, flags & ~END_HEADERS, stream, block.subarray(0, MAX_FRAME)));
@@ -159,6 +163,27 @@ export class FrameClient {
   reset(stream: number, code: number = ERROR.CANCEL): this {
     return this.send(frame(TYPE.RST_STREAM, 0, stream, uint32(code)));
   }
+}
+
+/** A client that speaks HTTP/2 frame by frame. */
+export class FrameClient extends FrameEnd {
+  #pongs = 0;
+
+  /** With preface and SETTINGS sent. Ends with the test. */
+  static async open(t: TestContext, port: number): Promise<FrameClient> {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    t.after(() => socket.destroy());
+    await once(socket, 'connect');
+    return new FrameClient(socket).send(PREFACE, frame(TYPE.SETTINGS, 0, 0));
+  }
+
+  protected override heard({ type, flags }: Frame): void {
+    if (type === TYPE.PING && flags === ACK) this.#pongs += 1;
+  }
+
+  override headers(stream: number, fields: Fields, flags: number = END_HEADERS | END_STREAM): this {
+    return super.headers(stream, fields, flags);
+  }
 
   /** Waits until everything sent so far has been read. */
   async ping(): Promise<void> {
@@ -166,7 +191,7 @@ export class FrameClient {
     this.send(frame(TYPE.PING, 0, 0, Buffer.alloc(8)));
     while (this.#pongs === before) {
       if (this.closed) throw new Error('the connection ended');
-      await once(this.#heard, 'something');
+      await this.something();
     }
   }
 
@@ -179,7 +204,7 @@ export class FrameClient {
         throw new Error(
           `the connection ended after ${JSON.stringify(this.frames.slice(-9).map(({ type }) => type))}`,
         );
-      await once(this.#heard, 'something');
+      await this.something();
     }
   }
 

@@ -12,12 +12,14 @@ import type { Plan } from '../../src/data/plan.ts';
 import type { GatewayOptions } from '../../src/gateway.ts';
 import { type GatewayInTest, startGateway } from '../relay/gateway-in-test.ts';
 import { plan } from '../support/plans.ts';
+import type { RawBackend } from '../support/raw-backend.ts';
 import type { PlanChanges } from '../support/stage.ts';
+import { FrameClient } from './frames.ts';
 
 export const HTTP2 = { maxStreams: 128, initialWindowBytes: 256 * 1024 };
 
 /** A plan that speaks HTTP/2, in the clear unless `changes` say otherwise. */
-export function http2Plan(ports: readonly number[], changes: PlanChanges = {}): Plan {
+function http2Plan(ports: readonly number[], changes: PlanChanges = {}): Plan {
   return plan(ports, { ...changes, listener: { http2: HTTP2, ...changes.listener } });
 }
 
@@ -29,6 +31,25 @@ export function http2Gateway(
   options: GatewayOptions = {},
 ): Promise<GatewayInTest> {
   return startGateway(t, http2Plan(ports, changes), options);
+}
+
+export interface FrameStage {
+  readonly backend: RawBackend;
+  readonly gateway: GatewayInTest;
+  readonly client: FrameClient;
+}
+
+/** A client of frames, a gateway that speaks HTTP/2 and a backend; they end with the test. */
+export async function frameStage(
+  t: TestContext,
+  starting: Promise<RawBackend>,
+  changes: PlanChanges = {},
+  options: GatewayOptions = {},
+): Promise<FrameStage> {
+  const backend = await starting;
+  t.after(() => backend.stop());
+  const gateway = await http2Gateway(t, [backend.port], changes, options);
+  return { backend, gateway, client: await FrameClient.open(t, gateway.port) };
 }
 
 /** Node's own client, which ends with the test. */
@@ -79,4 +100,18 @@ export function ask(
   const answer = answerOf(stream);
   if (body !== undefined) stream.end(body);
   return answer;
+}
+
+/** Asks for a WebSocket (RFC 8441). */
+export function extendedConnect(
+  session: ClientHttp2Session,
+  more: OutgoingHttpHeaders = {},
+): ClientHttp2Stream {
+  const headers = {
+    ':method': 'CONNECT',
+    ':protocol': 'websocket',
+    ':path': '/chat',
+    'sec-websocket-version': '13',
+  };
+  return session.request({ ...headers, ...more }, { endStream: false });
 }

@@ -1,35 +1,25 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { makeCertificate } from '../agents/certificates.ts';
 import { startHttpBackend } from '../agents/http-backend.ts';
 import { allQuiet } from '../relay/gateway-in-test.ts';
+import { sha256 } from '../relay/pattern.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { tlsPlan } from '../tls/tls-stage.ts';
 import { HTTP2, http2Gateway } from './http2-stage.ts';
 
 const run = promisify(execFile);
 
-function folder(t: TestContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'portway-http2-'));
-  t.after(() => rmSync(path, { recursive: true }));
-  return path;
-}
-
 async function tlsGateway(t: TestContext, port: number): Promise<{ port: number; ca: string }> {
   const { cert, key, ca } = makeCertificate({ names: ['DNS:localhost', 'IP:127.0.0.1'] });
-  const tls = {
-    certificates: [{ names: ['localhost'], cert, key }],
-    clientCa: undefined,
-    clientCertificate: 'none' as const,
-    minVersion: 'TLSv1.2' as const,
-    hsts: undefined,
-  };
+  const tls = tlsPlan([{ names: ['localhost'], cert, key }]);
   const gateway = await http2Gateway(t, [port], { listener: { tls, http2: HTTP2 } });
-  const file = join(folder(t), 'ca.pem');
+  const file = join(temporaryFolder(t), 'ca.pem');
   writeFileSync(file, ca);
   return { port: gateway.port, ca: file };
 }
@@ -39,9 +29,9 @@ test('curl uploads and downloads over HTTP/2, with prior knowledge and over TLS'
   const gateway = await http2Gateway(t, [backend.port], { route: { maxBodyBytes: 1e9 } });
   const secure = await tlsGateway(t, backend.port);
   const body = randomBytes(5_000_000);
-  const file = join(folder(t), 'body');
+  const file = join(temporaryFolder(t), 'body');
   writeFileSync(file, body);
-  const sha256 = createHash('sha256').update(body).digest('hex');
+  const sum = sha256(body);
   for (const how of [
     ['--http2-prior-knowledge', `http://127.0.0.1:${gateway.port}/up`],
     ['--http2', '--cacert', secure.ca, `https://127.0.0.1:${secure.port}/up`],
@@ -55,7 +45,7 @@ test('curl uploads and downloads over HTTP/2, with prior knowledge and over TLS'
       running.child.stdin?.end(upload[0] === '-T' ? body : undefined);
       assert.equal((await running).stdout, '2 200');
       const { stdout } = await run('sha256sum', [`${file}.back`]);
-      assert.equal(stdout.slice(0, 64), sha256);
+      assert.equal(stdout.slice(0, 64), sum);
     }
   }
 });

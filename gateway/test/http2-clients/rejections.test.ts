@@ -4,7 +4,7 @@ import { eventually } from '../relay/gateway-in-test.ts';
 import { RawBackend } from '../support/raw-backend.ts';
 import { answer, OK } from '../support/stage.ts';
 import { END_HEADERS, END_STREAM, ERROR, type Fields, FrameClient, request, TYPE } from './frames.ts';
-import { http2Gateway } from './http2-stage.ts';
+import { frameStage, http2Gateway } from './http2-stage.ts';
 
 const { PROTOCOL_ERROR } = ERROR;
 
@@ -109,10 +109,7 @@ const LEFT_OUT: readonly (readonly [what: string, name: string, value: string])[
 ];
 
 test('malformed requests are refused one by one, and reach no backend', async (t) => {
-  const backend = await RawBackend.answering(OK);
-  t.after(() => backend.stop());
-  const gateway = await http2Gateway(t, [backend.port]);
-  const client = await FrameClient.open(t, gateway.port);
+  const { backend, client } = await frameStage(t, RawBackend.answering(OK));
   let stream = 1;
   for (const [what, fields, expected] of MALFORMED) {
     const before = backend.received;
@@ -130,10 +127,7 @@ test('malformed requests are refused one by one, and reach no backend', async (t
 });
 
 test('what no field may hold never comes to a backend', async (t) => {
-  const backend = await RawBackend.answering(OK);
-  t.after(() => backend.stop());
-  const gateway = await http2Gateway(t, [backend.port]);
-  const client = await FrameClient.open(t, gateway.port);
+  const { backend, client } = await frameStage(t, RawBackend.answering(OK));
   let stream = 1;
   for (const [what, name, value] of LEFT_OUT) {
     client.headers(stream, request({}, [[name, value]]));
@@ -144,10 +138,7 @@ test('what no field may hold never comes to a backend', async (t) => {
 });
 
 test('less DATA than content-length breaks the request off, and no backend takes it for complete', async (t) => {
-  const backend = await RawBackend.start();
-  t.after(() => backend.stop());
-  const gateway = await http2Gateway(t, [backend.port]);
-  const client = await FrameClient.open(t, gateway.port);
+  const { backend, gateway, client } = await frameStage(t, RawBackend.start());
   client.headers(1, request({ ':method': 'POST' }, [['content-length', '9']]), END_HEADERS);
   await backend.until(({ received }) => received.includes('\r\n\r\n'));
   client.data(1, 'ab').data(1, 'cde', END_STREAM);
@@ -159,10 +150,7 @@ test('less DATA than content-length breaks the request off, and no backend takes
 });
 
 test('more DATA than content-length ends the connection, and the rest reaches no backend', async (t) => {
-  const backend = await RawBackend.start();
-  t.after(() => backend.stop());
-  const gateway = await http2Gateway(t, [backend.port]);
-  const client = await FrameClient.open(t, gateway.port);
+  const { backend, client } = await frameStage(t, RawBackend.start());
   client.headers(1, request({ ':method': 'POST' }, [['content-length', '3']]), END_HEADERS);
   await backend.until(({ received }) => received.includes('\r\n\r\n'));
   client.data(1, 'ab').data(1, 'cGET /', END_STREAM);
@@ -172,10 +160,7 @@ test('more DATA than content-length ends the connection, and the rest reaches no
 });
 
 test('trailers that would frame or route are refused, and the request with them', async (t) => {
-  const backend = await RawBackend.start();
-  t.after(() => backend.stop());
-  const gateway = await http2Gateway(t, [backend.port]);
-  const client = await FrameClient.open(t, gateway.port);
+  const { backend, client } = await frameStage(t, RawBackend.start());
   let stream = 1;
   for (const name of ['host', 'te', 'expect']) {
     client.headers(stream, request({ ':method': 'POST' }), END_HEADERS).data(stream, 'abc');

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { test } from 'node:test';
 import { makeCertificate } from '../agents/certificates.ts';
 import { startHttpBackend } from '../agents/http-backend.ts';
 import { allQuiet } from '../relay/gateway-in-test.ts';
+import { sha256 } from '../relay/pattern.ts';
 import { RawBackend } from '../support/raw-backend.ts';
+import { tlsPlan } from '../tls/tls-stage.ts';
 import { answerOf, ask, HTTP2, http2Gateway, nodeClient } from './http2-stage.ts';
-
-const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];
@@ -203,13 +203,7 @@ test('over TLS the protocol is chosen by ALPN', async (t) => {
     response.end(String(request.headers['x-forwarded-proto'])),
   );
   const { cert, key, ca } = makeCertificate({ names: ['IP:127.0.0.1', 'DNS:localhost'] });
-  const tls = {
-    certificates: [{ names: ['localhost'], cert, key }],
-    clientCa: undefined,
-    clientCertificate: 'none' as const,
-    minVersion: 'TLSv1.2' as const,
-    hsts: undefined,
-  };
+  const tls = tlsPlan([{ names: ['localhost'], cert, key }]);
   const gateway = await http2Gateway(t, [backend.port], { listener: { tls, http2: HTTP2 } });
   const session = await nodeClient(t, gateway.port, { ca });
   assert.equal(session.alpnProtocol, 'h2');

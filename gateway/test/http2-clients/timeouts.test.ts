@@ -6,16 +6,18 @@ import { ManualClock } from '../support/manual-clock.ts';
 import { RawBackend } from '../support/raw-backend.ts';
 import { answer } from '../support/stage.ts';
 import { END_HEADERS, ERROR, FrameClient, frame, request, TYPE, uint32 } from './frames.ts';
-import { http2Gateway } from './http2-stage.ts';
+import { frameStage, http2Gateway } from './http2-stage.ts';
 
 const LISTENER = { headTimeoutMs: 5_000, bodyTimeoutMs: 10_000, keepAliveTimeoutMs: 20_000 };
 
 test('a connection without requests ends after the keep-alive time, with GOAWAY', async (t) => {
-  const backend = await RawBackend.start(answer());
-  t.after(() => backend.stop());
   const clock = new ManualClock();
-  const gateway = await http2Gateway(t, [backend.port], { listener: listener() }, { clock });
-  const client = await FrameClient.open(t, gateway.port);
+  const { gateway, client } = await frameStage(
+    t,
+    RawBackend.start(answer()),
+    { listener: listener() },
+    { clock },
+  );
   client.headers(1, request());
   await client.ended(1);
   await client.ping();
@@ -51,11 +53,13 @@ test('a client that never says anything after the preface is not waited for long
 });
 
 test('a client that stops in the middle of its body is answered with 408, and the backend let go', async (t) => {
-  const backend = await RawBackend.start();
-  t.after(() => backend.stop());
   const clock = new ManualClock();
-  const gateway = await http2Gateway(t, [backend.port], { listener: listener() }, { clock });
-  const client = await FrameClient.open(t, gateway.port);
+  const { backend, gateway, client } = await frameStage(
+    t,
+    RawBackend.start(),
+    { listener: listener() },
+    { clock },
+  );
   client.headers(1, request({ ':method': 'POST' }), END_HEADERS).data(1, 'part');
   await backend.until(({ received }) => received.includes('part'));
   clock.advance(9_000);
@@ -71,13 +75,13 @@ test('a client that stops in the middle of its body is answered with 408, and th
 });
 
 test('a client that takes nothing of its answer is given up; one that takes a little now and then is not', async (t) => {
-  const backend = await RawBackend.answering(
-    `HTTP/1.1 200 OK\r\nContent-Length: 400000\r\n\r\n${'w'.repeat(400_000)}`,
-  );
-  t.after(() => backend.stop());
   const clock = new ManualClock();
-  const gateway = await http2Gateway(t, [backend.port], { listener: listener() }, { clock });
-  const client = await FrameClient.open(t, gateway.port);
+  const { gateway, client } = await frameStage(
+    t,
+    RawBackend.answering(`HTTP/1.1 200 OK\r\nContent-Length: 400000\r\n\r\n${'w'.repeat(400_000)}`),
+    { listener: listener() },
+    { clock },
+  );
   client.send(frame(TYPE.WINDOW_UPDATE, 0, 0, uint32(1_000_000)));
   client.headers(1, request()).headers(3, request());
   await eventually(() => client.body(1).length === 65_535 && client.body(3).length === 65_535);
@@ -95,11 +99,8 @@ test('a client that takes nothing of its answer is given up; one that takes a li
 });
 
 test('the time that a backend takes is not held against the client', async (t) => {
-  const backend = await RawBackend.start();
-  t.after(() => backend.stop());
   const clock = new ManualClock();
-  const gateway = await http2Gateway(t, [backend.port], { listener: listener() }, { clock });
-  const client = await FrameClient.open(t, gateway.port);
+  const { backend, client } = await frameStage(t, RawBackend.start(), { listener: listener() }, { clock });
   client.headers(1, request());
   await backend.until(({ received }) => received.includes('\r\n\r\n'));
   clock.advance(25_000);

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2';
+import type { ClientHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { webSocketAccept } from '../../src/data/http2/web-socket-key.ts';
 import { allQuiet, eventually } from '../relay/gateway-in-test.ts';
 import { RawBackend } from '../support/raw-backend.ts';
-import { answerOf, http2Gateway, nodeClient } from './http2-stage.ts';
+import { answerOf, extendedConnect, http2Gateway, nodeClient } from './http2-stage.ts';
 
 interface Chat {
   readonly port: number;
@@ -30,16 +30,6 @@ async function echoServer(t: TestContext): Promise<Chat> {
     server.close();
   });
   return { port: (server.address() as AddressInfo).port, requests };
-}
-
-function extendedConnect(session: ClientHttp2Session, more: OutgoingHttpHeaders = {}): ClientHttp2Stream {
-  const headers = {
-    ':method': 'CONNECT',
-    ':protocol': 'websocket',
-    ':path': '/chat',
-    'sec-websocket-version': '13',
-  };
-  return session.request({ ...headers, ...more }, { endStream: false });
 }
 
 /** What a WebSocket of `ws` is made of once its handshake is over. */

@@ -10,6 +10,7 @@ import { RawBackend } from '../support/raw-backend.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { closedPort } from '../tcp/closed-port.ts';
 import { tcpListenerPlan, tcpServicePlan } from '../tcp/tcp-plans.ts';
+import { tlsPlan } from '../tls/tls-stage.ts';
 import { udpListenerPlan, udpServicePlan } from '../udp/udp-stage.ts';
 import { type ReadSample, readExposition, sampleValue } from './exposition-text.ts';
 
@@ -99,13 +100,7 @@ test('the end of each certificate is told, of the first that ends where two are 
     cert,
     key,
   }));
-  const tls = {
-    certificates,
-    clientCa: undefined,
-    clientCertificate: 'none',
-    minVersion: 'TLSv1.2',
-    hsts: undefined,
-  } as const;
+  const tls = tlsPlan(certificates);
   const backend = await RawBackend.start();
   t.after(() => backend.stop());
   const gateway = await start(t, plan([backend.port], { listener: { tls }, routes: [routePlan()] }));

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +19,7 @@ import { ChildGateway } from '../resilience/child-gateway.ts';
 import { ScriptedBackend } from '../resilience-path/scripted-backend.ts';
 import { freePort } from '../restarts/free-port.ts';
 import { RedisServer } from '../state/redis-server.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type DemoServices, startDemoServices } from './demo-services.ts';
 import { crowd, drain, eject, endTunnel, fail, holdTunnel, kill, ok, reload, type Scene } from './faults.ts';
 import { configOf } from './gateway-config.ts';
@@ -91,8 +91,7 @@ async function setScene(t: TestContext): Promise<{ scene: Scene; demo: DemoServi
 }
 
 function certificateFiles(t: TestContext): { readonly cert: string; readonly key: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'portway-panels-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder(t);
   const { cert, key } = makeCertificate({ names: ['DNS:shop.test'] });
   const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
   writeFileSync(files.cert, cert);

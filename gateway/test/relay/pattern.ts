@@ -13,6 +13,6 @@ export function pattern(seed: number, size: number): Buffer {
   return Buffer.from(words.buffer, 0, size);
 }
 
-export function sha256(bytes: Uint8Array): string {
+export function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { eventually } from '../relay/gateway-in-test.ts';
+import { sha256 } from '../relay/pattern.ts';
 import { EJECTION, retryPlan } from '../support/plans.ts';
 import { EAGER, type Path, type PathOptions, type Reply, refTo, startPath } from './path-stage.ts';
 import { type Behaviour, failing, hang, ok, reset } from './scripted-backend.ts';
 
 const TOKEN = 'a token that only operators know';
-const DIGEST = createHash('sha256').update(TOKEN).digest('hex');
+const DIGEST = sha256(TOKEN);
 
 interface Told {
   readonly route?: string;

@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { type Certificate, makeCertificate } from '../agents/certificates.ts';
 import { startHttpBackend } from '../agents/http-backend.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { runGateway } from './process.ts';
 
 /** A folder with `cert.pem` and `key.pem`, each replaced as deployments do: at once, but not both at once. */
 function certificateFolder(t: TestContext, first: Certificate) {
-  const folder = mkdtempSync(join(tmpdir(), 'portway-certificates-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder(t);
   const put = (name: string, text: string): void => {
     writeFileSync(join(folder, `${name}.next`), text);
     renameSync(join(folder, `${name}.next`), join(folder, name));

@@ -1,27 +1,18 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { allQuiet, eventually, startGateway } from '../relay/gateway-in-test.ts';
 import { plan } from '../support/plans.ts';
 import { RawBackend } from '../support/raw-backend.ts';
 import { exchangeRaw, RawClient } from '../support/raw-client.ts';
+import { hasPrlimit } from './has-prlimit.ts';
 import { startProcess } from './process.ts';
 
 const LAST_GET = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
-const hasPrlimit = ((): boolean => {
-  try {
-    execFileSync('prlimit', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
 test('out of descriptors: the process stays, and serves again once some are free', {
-  skip: !hasPrlimit,
+  skip: !hasPrlimit(),
 }, async (t) => {
   const backend = await RawBackend.answering(OK);
   t.after(() => backend.stop());

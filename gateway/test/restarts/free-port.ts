@@ -1,9 +1,12 @@
 import { createServer } from 'node:net';
 
-/** A port of 127.0.0.1 that is free, outside the range from which systems take the ports of outgoing connections. */
-export async function freePort(): Promise<number> {
+/**
+ * A port of 127.0.0.1 that is free, outside the range from which systems take the ports of outgoing connections.
+ * @param below for one from which others follow: what is to be clear of that range too
+ */
+export async function freePort(below = 30_000): Promise<number> {
   for (;;) {
-    const port = 12_000 + Math.floor(Math.random() * 18_000);
+    const port = 12_000 + Math.floor(Math.random() * (below - 12_000));
     const server = createServer();
     const free = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false));

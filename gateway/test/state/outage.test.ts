@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { Redis } from 'ioredis';
+import { freePort } from '../restarts/free-port.ts';
 import { FakeReplica, PORTS, REF, replica } from './fleet-stage.ts';
-import { freePort, RedisServer } from './redis-server.ts';
+import { RedisServer } from './redis-server.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
 const warnings = ({ lines }: FakeReplica): string[] => lines.filter((line) => line.startsWith('warn'));

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { freePort } from '../restarts/free-port.ts';
 
 const PROGRAM = 'redis-server';
 const HOW_TO_INSTALL =
@@ -145,19 +145,4 @@ export class RedisServer {
     child.kill(signal);
     await exit;
   }
-}
-
-/** A port nobody listens on, just now; below `limit`, where other ports follow from it. */
-export async function freePort(limit = 65_536): Promise<number> {
-  const server = createServer();
-  server.listen(limit === 65_536 ? 0 : 10_000 + Math.floor(Math.random() * (limit - 10_000)), '127.0.0.1');
-  try {
-    await once(server, 'listening');
-  } catch {
-    return freePort(limit);
-  }
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
+import { freePort } from '../restarts/free-port.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { REF, replica } from './fleet-stage.ts';
-import { freePort, RedisServer } from './redis-server.ts';
+import { RedisServer } from './redis-server.ts';
 
 const run = promisify(execFile);
 
@@ -25,15 +26,9 @@ async function share(t: TestContext, url: string): Promise<void> {
   assert.ok(!/sesame/.test([...a.lines, ...b.lines].join('\n')));
 }
 
-async function folder(t: TestContext): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'portway-state-'));
-  t.after(() => rm(path, { recursive: true, force: true }));
-  return path;
-}
-
 /** A key and a certificate for 127.0.0.1 that vouches for itself. */
 async function selfSigned(t: TestContext): Promise<{ readonly key: string; readonly cert: string }> {
-  const path = await folder(t);
+  const path = temporaryFolder(t);
   const [key, cert] = [join(path, 'key.pem'), join(path, 'cert.pem')];
   const files = ['-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=redis.test'];
   await run('openssl', [
@@ -99,7 +94,7 @@ test('sentinels, and the failover to another master', async (t) => {
   const second = await RedisServer.start(t, {
     args: [...auth, '--replicaof', '127.0.0.1', String(master.port)],
   });
-  const file = join(await folder(t), 'sentinel.conf');
+  const file = join(temporaryFolder(t), 'sentinel.conf');
   const about = [
     'down-after-milliseconds shared 300',
     'failover-timeout shared 1000',
@@ -136,7 +131,7 @@ test('sentinels, and the failover to another master', async (t) => {
 
 test('sentinels that want a password too', async (t) => {
   const master = await RedisServer.start(t, { args: ['--requirepass', 'sesame'] });
-  const file = join(await folder(t), 'sentinel.conf');
+  const file = join(temporaryFolder(t), 'sentinel.conf');
   await writeFile(
     file,
     `sentinel monitor shared 127.0.0.1 ${master.port} 1\nsentinel auth-pass shared sesame\nrequirepass sesame\n`,
@@ -149,7 +144,7 @@ test('a cluster of three', async (t) => {
   const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', '--requirepass', 'sesame'];
   // the bus listens 10 000 above the port
   const nodes = await Promise.all(
-    [0, 1, 2].map(async () => RedisServer.start(t, { args, port: await freePort(40_000) })),
+    [0, 1, 2].map(async () => RedisServer.start(t, { args, port: await freePort(22_000) })),
   );
   const clients = nodes.map(({ port }) => new Redis({ port, password: 'sesame' }));
   t.after(() => {

@@ -6,6 +6,15 @@ import { RawBackend } from '../support/raw-backend.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { closedPort } from './closed-port.ts';
 
+function configOf(port: number, ...backends: readonly number[]): object {
+  return {
+    listeners: [{ address: `127.0.0.1:${port}`, protocol: 'tcp', service: 'db' }],
+    admin: { address: '127.0.0.1:0' },
+    accessLog: {},
+    services: { db: { backends: backends.map((backend) => `tcp://127.0.0.1:${backend}`) } },
+  };
+}
+
 test('a TCP service by config: probed, relayed, counted, logged, and left alone by a reload until its end', async (t) => {
   const [a, b] = await Promise.all(
     ['a', 'b'].map((name) => RawBackend.start(({ socket }) => void socket.write(`${name} `))),
@@ -13,13 +22,7 @@ test('a TCP service by config: probed, relayed, counted, logged, and left alone 
   assert.ok(a && b);
   t.after(() => Promise.all([a.stop(), b.stop()]));
   const [port, dead] = [await freePort(), await closedPort()];
-  const config = (backend: number): object => ({
-    listeners: [{ address: `127.0.0.1:${port}`, protocol: 'tcp', service: 'db' }],
-    admin: { address: '127.0.0.1:0' },
-    accessLog: {},
-    services: { db: { backends: [`tcp://127.0.0.1:${backend}`, `tcp://127.0.0.1:${dead}`] } },
-  });
-  const gateway = runGateway(t, config(a.port));
+  const gateway = runGateway(t, configOf(port, a.port, dead));
   await gateway.says(`listening on tcp://127.0.0.1:${port}`);
   await gateway.until(({ adminUrl }) => adminUrl !== '');
   const metrics = async (): Promise<string> => (await fetch(`${gateway.adminUrl}/metrics`)).text();
@@ -32,7 +35,7 @@ test('a TCP service by config: probed, relayed, counted, logged, and left alone 
   await client.send('?').contains('a ');
   assert.match(await metrics(), new RegExp(`portway_tunnels\\{route="tcp 127.0.0.1:${port}"\\} 1`));
   const reloaded = gateway.says('config: reloaded');
-  gateway.replaceConfig(config(b.port));
+  gateway.replaceConfig(configOf(port, b.port, dead));
   gateway.child.kill('SIGHUP');
   await reloaded;
   const next = await RawClient.open(port);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { ExchangeReport } from '../../src/data/port.ts';
 import { eventually, startGateway } from '../relay/gateway-in-test.ts';
 import { RawBackend } from '../support/raw-backend.ts';
@@ -35,7 +35,8 @@ function watcher(seen: Seen[]): { samples: () => boolean; ended: (report: Exchan
   };
 }
 
-test('those who watch are told of each connection: by what name, where to, how much and how it ended', async (t) => {
+/** Connections for db.example.com, and for dead.example.com, where nobody listens; what is told of them is in `seen`. */
+async function watched(t: TestContext) {
   const backend = await RawBackend.start(({ socket }) => void socket.write('welcome'));
   t.after(() => backend.stop());
   const seen: Seen[] = [];
@@ -49,6 +50,11 @@ test('those who watch are told of each connection: by what name, where to, how m
     tcpPlan([], { services, listener: { service: undefined, sniServices } }),
   );
   gateway.gateway.data.watch(watcher(seen));
+  return { gateway, backend, seen };
+}
+
+test('those who watch are told of each connection: by what name, where to, how much and how it ended', async (t) => {
+  const { gateway, backend, seen } = await watched(t);
   const hello = await helloOf({ servername: 'db.example.com' });
   const client = await gateway.client();
   client.socket.write(hello);
@@ -68,9 +74,13 @@ test('those who watch are told of each connection: by what name, where to, how m
     bytesOut: 7,
     ending: 'client',
   });
+});
+
+test('those who watch are told why a connection came to nothing', async (t) => {
+  const { gateway, seen } = await watched(t);
   await connectionEnds(gateway.port, await helloOf({ servername: 'dead.example.com' }));
-  await eventually(() => seen.length === 2);
-  const { failure, host, ending, bytesOut } = seen[1] ?? {};
+  await eventually(() => seen.length === 1);
+  const { failure, host, ending, bytesOut } = seen[0] ?? {};
   assert.deepEqual(
     { failure, host, ending, bytesOut },
     {
@@ -81,7 +91,7 @@ test('those who watch are told of each connection: by what name, where to, how m
     },
   );
   await connectionEnds(gateway.port, await helloOf({ servername: 'nobody.example.com' }));
-  const last = seen[2];
+  const last = seen[1];
   assert.deepEqual(
     [last?.protocol, last?.failure, last?.host],
     ['TCP', 'unknown_server_name', 'nobody.example.com'],

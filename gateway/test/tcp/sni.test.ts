@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as immediate } from 'node:timers/promises';
@@ -13,6 +12,7 @@ import { type Certificate, makeCertificate } from '../agents/certificates.ts';
 import { allQuiet, eventually, type GatewayInTest, startGateway } from '../relay/gateway-in-test.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { RawBackend } from '../support/raw-backend.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { helloOf, inRecords } from './hello-of.ts';
 import { connectionEnds, howItEnds } from './how-it-ends.ts';
 import { tcpPlan, tcpServicePlan } from './tcp-plans.ts';
@@ -99,8 +99,7 @@ test('the name that a client asks for decides: exact, then the longest wildcard,
 
 test('openssl s_client speaks through, with its own end of TLS', async (t) => {
   const gateway = await sniGateway(t);
-  const folder = await mkdtemp(join(tmpdir(), 'portway-sni-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder(t);
   await writeFile(join(folder, 'ca.pem'), certificate.ca);
   const args = [
     's_client',

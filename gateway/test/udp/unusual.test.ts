@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { DirectSends } from '../../src/data/layer4/udp-direct-sends.ts';
 import { UdpSocket } from '../../src/data/layer4/udp-socket.ts';
 import { eventually } from '../relay/gateway-in-test.ts';
+import { hasPrlimit } from '../restarts/has-prlimit.ts';
 import { echo, UdpBackend, UdpClient } from './udp-stage.ts';
 
 /** As if this Node kept its handles elsewhere. */
@@ -80,17 +81,8 @@ test('a handle that makes its requests of something else is left alone', () => {
   assert.equal(sends.connected, undefined);
 });
 
-const hasPrlimit = ((): boolean => {
-  try {
-    execFileSync('prlimit', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
 test('out of descriptors: datagrams are dropped and counted, clients that are there are served', {
-  skip: !hasPrlimit,
+  skip: !hasPrlimit(),
 }, async (t) => {
   const backend = await UdpBackend.start(t, echo);
   const script = join(import.meta.dirname, 'few-descriptors.ts');

@@ -5,6 +5,7 @@ import type { AgentCounters, AgentStats, BackendAgent } from '../backend-agent.t
 import { backendTlsOptions } from '../backend-tls.ts';
 import { deepEqualPlan } from '../changed-fields.ts';
 import { ConnectionQueue } from '../connection-queue.ts';
+import { type Dial, lifeOf, untried } from '../dial.ts';
 import { type Exchange, NOT_SENT } from '../exchange.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { BackendPlan, PoolPlan, TimeoutsPlan, TlsPlan } from '../plan.ts';
@@ -14,13 +15,6 @@ import { BackendSession, type SessionOptions, type SessionOwner } from './backen
 
 /** Streams that a session being opened is taken to allow, as long as none has told otherwise. */
 const USUAL_STREAMS = 100;
-
-/** A session on its way. */
-interface Dial {
-  /** Addresses that failed before the one being tried. */
-  readonly tried: readonly string[];
-  readonly sinceMs: number;
-}
 
 /**
  * The sessions of HTTP/2 to one backend: as many streams on each as the backend allows, the oldest session filled first (so
@@ -250,18 +244,17 @@ export class Http2Agent implements BackendAgent, SessionOwner {
   /** Dials the first address not yet tried; with none left the connect has failed, for the reason given. */
   #dialNext(dial: Dial, failure: FailureCode): void {
     this.#context.resolver.resolve(this.#backend.host, (error, addresses) => {
-      const next = addresses.find(({ address }) => !dial.tried.includes(address));
+      const next = untried(dial, addresses);
       if (this.#closed) this.#connectEnded('shutting_down');
       else if (next === undefined) this.#connectEnded(error instanceof NoAddress ? error.code : failure);
-      else this.#dial(next.address, dial);
+      else this.#dial(next, dial);
     });
   }
 
   #dial(ip: string, dial: Dial): void {
     const { host, port, protocol, name } = this.#backend;
-    const lifeMs = this.#plan.maxAgeMs * (0.9 + 0.2 * this.#context.random());
     const tls = protocol === 'h2' ? { tls: backendTlsOptions(this.#tls, host, 'h2', this.#tlsSession) } : {};
-    const expiresMs = this.wheel.nowMs + lifeMs;
+    const expiresMs = this.wheel.nowMs + lifeOf(this.#plan.maxAgeMs, this.#context.random);
     const session = this.#newSession({ ip, port, authority: name, expiresMs, ...tls });
     if (session === undefined) {
       this.#connectEnded('tls_failed');

@@ -59,7 +59,7 @@ export class RequestText {
   /**
    * Reads the fields of a HEADERS frame, names and values in turn, into `head`. Returns what is wrong with them.
    * @param complete whether the request has no body
-   * @param bytes room for the text; larger than heads may be
+   * @param bytes room for the text, as long as that is not larger than is usual
    * @param webSocketKey makes the Sec-WebSocket-Key for a WebSocket, whose client sends none (RFC 8441 §5)
    */
   read(
@@ -74,9 +74,10 @@ export class RequestText {
     const length = this.#text.length;
     this.length = length;
     if (length > this.#maxBytes) return 'head_too_large';
-    bytes.write(this.#text, 'latin1');
-    bytes[length] = 0;
-    const found = head.parse(bytes, 0, length);
+    const room = length < bytes.length ? bytes : Buffer.allocUnsafe(length + 1);
+    room.write(this.#text, 'latin1');
+    room[length] = 0;
+    const found = head.parse(room, 0, length);
     // our head is whole, so what it lacks was hidden by a line end that should not have been there
     if (found !== undefined) return found === 'incomplete' ? 'bad_field' : found;
     if (!this.#sameLines(head)) return 'bad_field';
