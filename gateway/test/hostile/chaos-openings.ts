@@ -6,7 +6,7 @@ import { ASK, fromClient } from '../websocket/frames.ts';
 const PATHS: readonly [string, ...string[]] = ['/', '/h2', '/broken', '/broken2'];
 
 /** What clients may begin with, as latin1 text; valid, as a rule. */
-export type Opening = (random: Random) => string;
+type Opening = (random: Random) => string;
 
 const HTTP1: readonly [Opening, ...Opening[]] = [
   (random) => `GET ${random.pick(PATHS)} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(1 + random.below(3)),

@@ -41,13 +41,14 @@ const TRUSTED = { proxyProtocol: true, trustedProxies: ['127.0.0.1'] };
 function chaosPlan(backends: ChaosBackends, certificate: TestCertificate): Plan {
   const http = (changes: Partial<HttpListenerPlan>) =>
     plan([], { listener: { headTimeoutMs: 1_000, bodyTimeoutMs: 1_000, ...changes } }).listeners;
-  const tls = tlsPlan([certificate]);
+  const tls = tlsPlan([certificate, certificateFor('*.b.example')]);
+  const asking = tlsPlan([certificate], { clientCa: certificate.ca, clientCertificate: 'optional' });
   return {
     explainTokenSha256: undefined,
     listeners: [
       ...http({ http2: HTTP2 }),
       ...http({ tls, http2: HTTP2 }),
-      ...http({ tls, http2: HTTP2, ...TRUSTED }),
+      ...http({ tls: asking, http2: HTTP2, ...TRUSTED }),
       ...http({ tunnel: proxyPlan() }),
       tcpListenerPlan(),
       tcpListenerPlan({

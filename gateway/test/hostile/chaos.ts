@@ -9,7 +9,7 @@ import { helloOf } from '../tcp/hello-of.ts';
 import { startChaosBackends } from './chaos-backends.ts';
 import { clientText } from './chaos-openings.ts';
 import { type ChaosPorts, chaosStage } from './chaos-stage.ts';
-import { deliver, reset } from './deliver.ts';
+import { deliver } from './deliver.ts';
 import { steadyClients } from './steady-clients.ts';
 
 const AT_ONCE = 40;
@@ -96,7 +96,7 @@ function secured(socket: Socket, random: Random): Socket {
   });
   secure.on('close', () => socket.destroy());
   // some leave in the middle of the handshake
-  if (random.oneIn(10)) setImmediate(() => reset(secure, socket));
+  if (random.oneIn(10)) setImmediate(() => socket.destroy());
   return secure;
 }
 

@@ -35,11 +35,12 @@ export function deliver(socket: Socket, bytes: Buffer, random: Random, transport
 }
 
 /**
- * Not where FIN is on its way: then node:net can neither reset nor close the handle any more, which keeps the process (26.10).
+ * Not where FIN is on its way, nor beneath TLS: then node:net may be unable to reset its handle, and does not close it
+ * either, which keeps the process for ever (26.10).
  * @param transport the socket beneath a secure one
  */
-export function reset(socket: Socket, transport = socket): void {
-  if (socket.writableEnded || transport.writableEnded) transport.destroy();
+function reset(socket: Socket, transport: Socket): void {
+  if (socket !== transport || socket.writableEnded) transport.destroy();
   else transport.resetAndDestroy();
 }
 

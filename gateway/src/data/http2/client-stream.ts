@@ -197,6 +197,8 @@ export class ClientStream implements ClientSide {
   }
 
   #sendTrailers(): void {
+    // node:http2 may ask for them when it has been told to break the stream off, and throws at who then answers
+    if (this.#gone) return;
     const trailers: string[] = [];
     addFields(trailers, this.#decoder?.trailers ?? '', 0);
     this.#stream.sendTrailers(fieldsObject(trailers));

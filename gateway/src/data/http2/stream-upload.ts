@@ -58,8 +58,7 @@ export class StreamUpload {
   resume(): void {
     const exchange = this.#exchange;
     if (this.#over || exchange.bodyComplete) return;
-    if (!this.#listening) this.#stream.on('data', (bytes: Buffer) => this.#onData(bytes));
-    this.#listening = true;
+    this.#listen();
     const held = this.#held;
     this.#held = undefined;
     if (held !== undefined) this.#pass(held);
@@ -72,6 +71,11 @@ export class StreamUpload {
     setImmediate(flushLater, exchange);
   }
 
+  #listen(): void {
+    if (!this.#listening) this.#stream.on('data', (bytes: Buffer) => this.#onData(bytes));
+    this.#listening = true;
+  }
+
   #isOver(): boolean {
     return this.#over;
   }
@@ -81,6 +85,8 @@ export class StreamUpload {
     this.#over = true;
     this.#held = undefined;
     this.reading = false;
+    // what is thrown away was a body all the same, and no flood
+    this.#listen();
   }
 
   #onData(bytes: Buffer): void {
