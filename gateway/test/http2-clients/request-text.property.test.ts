@@ -111,6 +111,13 @@ test('what is read is field for field what was sent, or the request is refused',
   assert.ok(accepted > 100, `${accepted} were accepted`);
 });
 
+test('white space around one of several cookies is refused like that around any value', () => {
+  const start = [':scheme', 'http', ':method', 'GET', ':path', '/', ':authority', 'a.example'];
+  for (const padded of ['a ', ' a', 'a\t'])
+    assert.equal(read([...start, 'cookie', padded, 'cookie', 'b'], true).failure, 'bad_field');
+  assert.equal(read([...start, 'cookie', 'a', 'cookie', 'b'], true).failure, undefined);
+});
+
 test('trailers are field for field what was sent, or refused', () => {
   let accepted = 0;
   fc.assert(

@@ -41,15 +41,15 @@ export async function holdTunnel({ gateway, prometheus }: Scene): Promise<RawCli
   );
   await client.contains('welcome');
   assert.match(client.received, /^HTTP\/1\.1 101 /);
-  await untilSeen(prometheus, 'portway_tunnels{route="/chat"} == 1');
+  await untilSeen(prometheus, 'portway_tunnels{route="/chat"} > 0');
   return client;
 }
 
-/** One that its client ends. */
+/** One that its client ends, if the instance behind it, which chaos may have crashed, has not. */
 export async function endTunnel(scene: Scene): Promise<void> {
   const client = await holdTunnel(scene);
   client.socket.resetAndDestroy();
-  await untilSeen(scene.prometheus, 'portway_tunnels_ended_total{route="/chat",reason="client"} == 1');
+  await untilSeen(scene.prometheus, 'portway_tunnels_ended_total{route="/chat"} > 0');
 }
 
 /** More requests than may be under way and wait, and one whose client leaves. */

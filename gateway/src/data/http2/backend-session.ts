@@ -15,6 +15,7 @@ import type { ResponseHead } from '../http1/response-head.ts';
 import type { TimeoutsPlan } from '../plan.ts';
 import type { AnswerReader } from './backend-answer.ts';
 import { BackendStream } from './backend-stream.ts';
+import { closedByUs } from './own-close.ts';
 import { resetStream } from './reset-stream.ts';
 
 /** What a session needs of the agent it belongs to, and what it tells it. */
@@ -179,6 +180,8 @@ export class BackendSession implements Expirable {
       this.#error ??= error;
     });
     session.on('close', () => this.#onClose());
+    // its streams are its last by `retire`
+    closedByUs(session, () => {});
     session.on('goaway', (_code, lastStreamId) => this.#onGoaway(lastStreamId));
     session.on('remoteSettings', () => this.#onSettings(session));
     session.on('connect', () => {

@@ -14,6 +14,7 @@ import { type ClientFacts, RequestHeaders } from '../request-headers.ts';
 import { ClientStream, type StreamOwner } from './client-stream.ts';
 import { FloodGuard } from './flood-guard.ts';
 import { sayWhy } from './goaway-code.ts';
+import { closedByUs } from './own-close.ts';
 import { RequestText } from './request-text.ts';
 
 const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_FLAG_END_STREAM } = constants;
@@ -35,6 +36,8 @@ export class Http2ClientSession implements ClientLink, StreamOwner, Expirable {
   readonly reader: RequestText;
   readonly #socket: Socket;
   readonly #session: ServerHttp2Session;
+  /** Gently, with GOAWAY. */
+  readonly #close: () => void;
   readonly #timer: Timer;
   readonly #guard: FloodGuard;
   readonly #streams = new Set<ClientStream>();
@@ -63,6 +66,7 @@ export class Http2ClientSession implements ClientLink, StreamOwner, Expirable {
     socket.allowHalfOpen = false;
     this.#session = performServerHandshake(socket, optionsOf(context.plan));
     sayWhy(this.#session);
+    this.#close = closedByUs(this.#session, () => this.#left());
     this.#listen(this.#session, context.plan);
     context.wheel.arm(this.#timer, Math.min(LOOK_MS, context.plan.headTimeoutMs));
   }
@@ -97,6 +101,7 @@ export class Http2ClientSession implements ClientLink, StreamOwner, Expirable {
     this.#streams.delete(stream);
     const { nowMs } = this.context.wheel;
     if (this.#streams.size === 0) this.#sinceMs = nowMs;
+    if (this.#streams.size === 0 && this.#state === 'last-streams') setImmediate(() => this.#endIfIdle());
     if (early) this.#check(this.#guard.reset(nowMs));
     else this.#guard.answered();
   }
@@ -186,7 +191,17 @@ export class Http2ClientSession implements ClientLink, StreamOwner, Expirable {
     if (this.#state === 'last-streams' || this.#state === 'over') return;
     this.#enter('last-streams');
     // not two GOAWAY, of which the first names no stream yet: after any that node:http2 sends, nghttp2 takes no new streams
-    this.#session.close();
+    this.#close();
+  }
+
+  /** The client has said that it goes (GOAWAY), or is gone. It may wait for what is under way. */
+  #left(): void {
+    if (this.#streams.size === 0) this.#end();
+    else if (this.#state === 'greeting' || this.#state === 'open') this.#enter('last-streams');
+  }
+
+  #endIfIdle(): void {
+    if (this.#streams.size === 0) this.#end();
   }
 
   #end(): void {

@@ -5,6 +5,9 @@ import { FIELD_ID } from '../http1/field-names.ts';
 import type { RequestHead } from '../http1/request-head.ts';
 import { isLineAsWritten } from './written-line.ts';
 
+/** White space that would stand in the middle once cookies are joined, where nobody looks for it (RFC 9113 §8.2.1). */
+const PADDED = /^[ \t]|[ \t]$/;
+
 /** RFC 9113 §8.2.2: what an HTTP/1.1 connection is told of itself has no place in HTTP/2, and would frame what we send on. */
 const CONNECTION_SPECIFIC =
   (1 << FIELD_ID.connection) |
@@ -188,6 +191,7 @@ export class RequestText {
       const value = raw[i + 1] ?? '';
       switch (name) {
         case 'cookie':
+          if (PADDED.test(value)) return 'bad_field';
           // RFC 9113 §8.2.3; of `a=b; ` browsers make two, the second of which is empty
           if (cookies === undefined || cookies === '') cookies = value;
           else if (value !== '') cookies = `${cookies}; ${value}`;
