@@ -7,7 +7,7 @@ const [from = 1, to = from] = (process.env['SEEDS'] ?? '1-5').split('-').map(Num
 const count = Number(process.env['CLIENTS'] ?? 5_000);
 for (let seed = from; seed <= to; seed++) {
   test(`seed ${seed}`, async (t) => {
-    const outcome = await chaos(t, seed, count);
+    const outcome = await chaos(t, seed, count, true);
     console.log(seed, JSON.stringify(outcome));
     assert.deepEqual(outcome.unreadable, []);
   });

@@ -10,7 +10,7 @@ import { startChaosBackends } from './chaos-backends.ts';
 import { clientText } from './chaos-openings.ts';
 import { type ChaosPorts, chaosStage } from './chaos-stage.ts';
 import { deliver } from './deliver.ts';
-import { steadyClients } from './steady-clients.ts';
+import { KEPT_CONNECTIONS, steadyClients } from './steady-clients.ts';
 
 const AT_ONCE = 40;
 
@@ -25,8 +25,14 @@ export interface ChaosOutcome {
 /**
  * Clients that send nearly anything and leave at any moment, `count` of them, on every listener, to good and to broken
  * backends; beside them one steady client of each kind. Rejects when a steady one fails.
+ * @param settles whether to wait, for some seconds, until none of their connections is left: never, where one leaks
  */
-export async function chaos(t: TestContext, seed: number, count: number): Promise<ChaosOutcome> {
+export async function chaos(
+  t: TestContext,
+  seed: number,
+  count: number,
+  settles = false,
+): Promise<ChaosOutcome> {
   const random = new Random(seed);
   const backends = await startChaosBackends(t, random);
   const before = descriptors();
@@ -54,6 +60,9 @@ export async function chaos(t: TestContext, seed: number, count: number): Promis
   });
   await Promise.all([all, ...loops]);
   const { gateway } = stage;
+  const ofTcp = gateway.data.listeners.filter(({ plan }) => plan.kind !== 'udp');
+  const connections = () => ofTcp.reduce((sum, listener) => sum + listener.connections, 0);
+  if (settles) await eventually(() => connections() <= KEPT_CONNECTIONS);
   gateway.data.destroy();
   await eventually(() => gateway.data.listeners.every(({ connections }) => connections === 0));
   // the steady clients see the end of their connections; what they still hold is not the gateway's

@@ -20,6 +20,9 @@ import type { ChaosStage } from './chaos-stage.ts';
 /** Uses a listener as it is meant to be used, again and again; rejects when that once fails. */
 export type SteadyClient = () => Promise<void>;
 
+/** Connections of TCP that they keep. */
+export const KEPT_CONNECTIONS = 7;
+
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
 /** A loaded loopback drops a datagram now and then. */
 const DATAGRAMS = 5;
