@@ -6,6 +6,7 @@ import { Arrival, type ArrivalHost, type Arrived } from './arrival.ts';
 import { deepEqualPlan } from './changed-fields.ts';
 import { TrustedProxies } from './client-address.ts';
 import { clientFacts, plainIp } from './client-facts.ts';
+import { type ClientLink, ClientLinks } from './client-links.ts';
 import type { FailureCounters } from './counters.ts';
 import type { Exchange } from './exchange.ts';
 import { malformedReport } from './exchange-record.ts';
@@ -28,13 +29,6 @@ import type { OpenTunnels } from './tunnel/open-tunnels.ts';
 import { Wire, type WireReader } from './wire.ts';
 
 const NOBODY = new TrustedProxies([]);
-
-/** One client's connection, whatever is spoken on it. */
-export interface ClientLink {
-  /** Takes no further request, and goes when those under way are answered. */
-  close(): void;
-  destroy(): void;
-}
 
 /** What the client connections of one listener share. */
 export interface ListenerContext extends Omit<ListenerDeps, 'proxying' | 'ticketKeys'> {
@@ -69,7 +63,6 @@ export class HttpListener implements ListenerContext, ArrivalHost, Listener {
   readonly #deps: ListenerDeps;
   plan: HttpListenerPlan;
   head: RequestHead;
-  draining = false;
   readonly #server = new StreamServer(
     (socket) => this.#accept(socket),
     () => this.counters.refused('accept_failed'),
@@ -77,8 +70,7 @@ export class HttpListener implements ListenerContext, ArrivalHost, Listener {
   #trusted: TrustedProxies;
   #tls: TlsAcceptor | undefined;
   #proxy: ForwardProxy | undefined;
-  readonly #connections = new Set<ClientLink>();
-  #drain: PromiseWithResolvers<void> | undefined;
+  readonly #connections = new ClientLinks<ClientLink>();
 
   /** @throws Error when the plan's TLS settings are unfit */
   constructor(deps: ListenerDeps, plan: HttpListenerPlan) {
@@ -104,6 +96,10 @@ export class HttpListener implements ListenerContext, ArrivalHost, Listener {
   #acceptor({ tls, http2 }: HttpListenerPlan): TlsAcceptor | undefined {
     const { ticketKeys } = this.#deps;
     return tls === undefined ? undefined : new TlsAcceptor(tls, { ticketKeys, http2: http2 !== undefined });
+  }
+
+  get draining(): boolean {
+    return this.#connections.draining;
   }
 
   get connections(): number {
@@ -151,20 +147,16 @@ export class HttpListener implements ListenerContext, ArrivalHost, Listener {
 
   /** Accepts no more, closes idle connections, and resolves when the last request under way is answered. */
   drain(): Promise<void> {
-    if (this.#drain !== undefined) return this.#drain.promise;
-    this.draining = true;
-    this.#drain = Promise.withResolvers();
+    if (this.#connections.draining) return this.#connections.drain();
     this.stopListening();
     this.#proxy?.close();
-    for (const connection of [...this.#connections]) connection.close();
-    if (this.#connections.size === 0) this.#drain.resolve();
-    return this.#drain.promise;
+    return this.#connections.drain();
   }
 
   /** Ends every connection now. */
   destroy(): void {
     this.stopListening();
-    for (const connection of [...this.#connections]) connection.destroy();
+    this.#connections.destroy();
     this.#proxy?.destroy();
   }
 
@@ -236,6 +228,5 @@ export class HttpListener implements ListenerContext, ArrivalHost, Listener {
 
   closed(link: ClientLink): void {
     this.#connections.delete(link);
-    if (this.#connections.size === 0) this.#drain?.resolve();
   }
 }

@@ -8,7 +8,8 @@ import {
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type Expirable, Timer } from '../../time.ts';
-import type { ClientLink, ListenerContext } from '../http-listener.ts';
+import type { ClientLink } from '../client-links.ts';
+import type { ListenerContext } from '../http-listener.ts';
 import type { Http2Plan, HttpListenerPlan } from '../plan.ts';
 import { type ClientFacts, RequestHeaders } from '../request-headers.ts';
 import { ClientStream, type StreamOwner } from './client-stream.ts';

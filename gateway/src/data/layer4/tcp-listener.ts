@@ -3,6 +3,7 @@ import { addressText } from '../../address-text.ts';
 import type { FailureCode } from '../../errors.ts';
 import type { Clock, TimerWheel } from '../../time.ts';
 import { canonicalIp, TrustedProxies } from '../client-address.ts';
+import { ClientLinks } from '../client-links.ts';
 import type { Exchange } from '../exchange.ts';
 import { ExchangeRecord, malformedReport } from '../exchange-record.ts';
 import type { Forward } from '../forward.ts';
@@ -29,8 +30,7 @@ export class TcpListener implements Listener, TcpContext {
     () => this.#deps.counters.refused('accept_failed'),
   );
   readonly #noFields = new FieldLines(1);
-  readonly #connections = new Set<TcpConnection>();
-  #drain: PromiseWithResolvers<void> | undefined;
+  readonly #connections = new ClientLinks<TcpConnection>();
 
   constructor(deps: ListenerDeps, plan: TcpListenerPlan) {
     this.clock = deps.clock;
@@ -89,21 +89,18 @@ export class TcpListener implements Listener, TcpContext {
 
   /** Resolves when the last connection has ended. */
   drain(): Promise<void> {
-    if (this.#drain !== undefined) return this.#drain.promise;
-    this.#drain = Promise.withResolvers();
+    if (this.#connections.draining) return this.#connections.drain();
     this.stopListening();
-    for (const connection of [...this.#connections]) connection.close();
-    if (this.#connections.size === 0) this.#drain.resolve();
-    return this.#drain.promise;
+    return this.#connections.drain();
   }
 
   destroy(): void {
     this.stopListening();
-    for (const connection of [...this.#connections]) connection.destroy();
+    this.#connections.destroy();
   }
 
   #accept(socket: Socket): void {
-    if (this.#connections.size >= this.plan.maxConnections || this.#drain !== undefined) {
+    if (this.#connections.size >= this.plan.maxConnections || this.#connections.draining) {
       this.#deps.counters.refused('too_many_connections');
       socket.destroy();
       return;
@@ -151,6 +148,5 @@ export class TcpListener implements Listener, TcpContext {
 
   closed(connection: TcpConnection): void {
     this.#connections.delete(connection);
-    if (this.#connections.size === 0) this.#drain?.resolve();
   }
 }
